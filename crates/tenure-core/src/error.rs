@@ -1,0 +1,128 @@
+//! The one error type of the crate.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The result of every fallible call of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong in a session, a store or a configuration.
+///
+/// Missing, expired, malformed and tampered credentials are not errors: there is simply no
+/// session. An `Error` is for the system, for configuration and for misuse.
+///
+/// ```
+/// use tenure_core::{ErrorKind, Sessions, store::MemoryStore, transport::Cookie};
+///
+/// let error = Sessions::builder()
+///     .store(MemoryStore::new())
+///     .cookie(Cookie::named("__Host-id").domain("example.com"))
+///     .build()
+///     .unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Config);
+/// assert!(!error.is_retryable());
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    operation: &'static str,
+    message: Cow<'static, str>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// The classes of [`Error`], by what the caller can do about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The store cannot be reached or refuses to work; answer 503.
+    Unavailable,
+    /// The store did not answer within the time limit; answer 503.
+    Timeout,
+    /// What the store holds cannot be read.
+    Corrupt,
+    /// A key, a value, a session or a cookie is over its limit.
+    TooLarge,
+    /// A value does not have the type that was asked for, or is no number where one is needed.
+    Type,
+    /// A sum left the range of its type.
+    Overflow,
+    /// The value could not be settled, since it kept changing underneath.
+    Conflict,
+    /// The response head has been sent; nothing can be written any more.
+    Sealed,
+    /// The handle is for reading only.
+    ReadOnly,
+    /// The session was destroyed in this request.
+    Destroyed,
+    /// A setting contradicts another one, a browser's rules or good security.
+    Config,
+    /// The call does not fit the state of the session.
+    Misuse,
+    /// Anything else.
+    Other,
+}
+
+impl Error {
+    pub(crate) fn new(
+        kind: ErrorKind,
+        operation: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self(Box::new(Inner { kind, operation, message: message.into(), source: None }))
+    }
+
+    pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Config, "configuration", message)
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The class of this error.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What was being done: `"load"`, `"commit"`, `"set"`, `"configuration"`, …
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.0.operation
+    }
+
+    /// Whether the same request may succeed when it is sent again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Conflict)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.operation, self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("operation", &self.0.operation)
+            .field("message", &self.0.message)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,59 @@
+use std::fmt;
+
+use crate::clock::Random;
+use crate::error::Result;
+use crate::id::{Namespace, Token};
+use crate::store::StoreKey;
+
+/// What a [`TokenScheme`] may look at.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TokenContext<'a> {
+    /// The name under which the token travels: the cookie's. A signature is bound to it.
+    pub name: &'a str,
+    /// Where random octets come from.
+    pub random: &'a dyn Random,
+    /// The head of the request, where the configuration asked to keep it.
+    pub request: Option<&'a http::request::Parts>,
+}
+
+impl<'a> TokenContext<'a> {
+    /// A context without a request.
+    #[must_use]
+    pub const fn new(name: &'a str, random: &'a dyn Random) -> Self {
+        Self { name, random, request: None }
+    }
+}
+
+/// How tokens are made, written and read: alphabet, length, prefix, signature.
+///
+/// Ours is [`SplitTokens`](super::SplitTokens). `parse` runs before any store call, and a token
+/// that it refuses costs none.
+pub trait TokenScheme: fmt::Debug + Send + Sync + 'static {
+    /// A token for a new session.
+    ///
+    /// # Errors
+    /// When there is no randomness, or a generator delivers too little of it.
+    fn mint(&self, cx: &TokenContext<'_>) -> Result<Token>;
+
+    /// A token with a new secret for the session of `token`. Where the whole token is the id, the
+    /// result names another session.
+    ///
+    /// # Errors
+    /// As [`mint`](Self::mint).
+    fn renew(&self, token: &Token, cx: &TokenContext<'_>) -> Result<Token>;
+
+    /// The text that travels.
+    fn write(&self, token: &Token, cx: &TokenContext<'_>) -> String;
+
+    /// The token that `text` is, or none, whatever is wrong with it.
+    fn parse(&self, text: &str, cx: &TokenContext<'_>) -> Option<Token>;
+}
+
+/// How a token becomes the key under which a store files the session.
+///
+/// Ours is [`SplitKeys`](super::SplitKeys).
+pub trait KeyScheme: fmt::Debug + Send + Sync + 'static {
+    /// The key of `token` in `namespace`.
+    fn key(&self, namespace: &Namespace, token: &Token) -> StoreKey;
+}

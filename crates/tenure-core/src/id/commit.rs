@@ -1,0 +1,54 @@
+use std::fmt;
+
+use crate::clock::{Random, RandomUnavailable};
+
+/// The name of one commit: a store applies what carries it at most once, so a commit whose answer
+/// was lost can be sent again.
+///
+/// ```
+/// use tenure_core::{SystemRandom, id::CommitId};
+///
+/// let first = CommitId::random(&SystemRandom)?;
+/// assert_ne!(first, CommitId::random(&SystemRandom)?);
+/// assert_eq!(first, CommitId::from_bytes(*first.as_bytes()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CommitId([u8; Self::LEN]);
+
+impl CommitId {
+    /// Octets of a commit id.
+    pub const LEN: usize = 16;
+
+    /// A fresh commit id.
+    ///
+    /// # Errors
+    /// When there is no randomness to be had.
+    pub fn random(random: &dyn Random) -> Result<Self, RandomUnavailable> {
+        let mut bytes = [0; Self::LEN];
+        random.fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// The commit id with these octets, as a store kept them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// The octets, to be stored.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CommitId(")?;
+        for byte in &self.0[..4] {
+            write!(f, "{byte:02x}")?;
+        }
+        f.write_str("…)")
+    }
+}

@@ -1,0 +1,67 @@
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{Handle, Namespace};
+
+/// What the store keeps instead of a secret: SHA-256 of namespace, handle and secret, each part
+/// prefixed by its length.
+///
+/// Whoever reads the store learns no token from it, and a proof presented as a token fails.
+/// Comparison takes the same time wherever two proofs differ.
+///
+/// ```
+/// use tenure_core::{Handle, Namespace, id::Proof};
+///
+/// let (shop, blog) = (Namespace::new("shop")?, Namespace::new("blog")?);
+/// let handle = Handle::from_bytes([7; 12]);
+/// let proof = Proof::of(&shop, &handle, &[1; 24]);
+/// assert_eq!(proof, Proof::of(&shop, &handle, &[1; 24]));
+/// assert_ne!(proof, Proof::of(&blog, &handle, &[1; 24]));
+/// # Ok::<(), tenure_core::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Proof([u8; Self::LEN]);
+
+impl Proof {
+    /// Octets of a proof.
+    pub const LEN: usize = 32;
+
+    /// The proof of `secret` for one session of one namespace.
+    #[must_use]
+    pub fn of(namespace: &Namespace, handle: &Handle, secret: &[u8]) -> Self {
+        let mut hash = Sha256::new();
+        for part in [namespace.as_str().as_bytes(), handle.as_bytes(), secret] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// The proof with these octets, as a store kept them.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+
+    /// The octets, to be stored.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+}
+
+impl PartialEq for Proof {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Proof {}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proof(…)")
+    }
+}

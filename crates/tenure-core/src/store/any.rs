@@ -1,0 +1,259 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{
+    Applied, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreError, StoreErrorKind,
+    StoreKey, StoreResult, Swap, UserIndex,
+};
+use crate::clock::Timestamp;
+use crate::id::{Namespace, UserId};
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = StoreResult<T>> + Send + 'a>>;
+
+/// Any store, chosen at run time; cheap to clone.
+///
+/// It implements [`Store`] itself, so that whatever takes a store takes this one, and forwards
+/// every operation, the provided ones too.
+///
+/// ```
+/// use tenure_core::store::{AnyStore, MemoryStore};
+///
+/// let store = AnyStore::new(MemoryStore::new());
+/// let same = store.clone();
+/// # drop((store, same));
+/// ```
+#[derive(Clone)]
+pub struct AnyStore {
+    store: Arc<dyn DynStore>,
+    capabilities: Capabilities,
+}
+
+/// The capabilities of a store whose type is hidden; reached only where the store has them.
+#[derive(Clone)]
+struct Capabilities(Arc<dyn DynStore>);
+
+impl AnyStore {
+    /// Hides the type of `store`.
+    #[must_use]
+    pub fn new(store: impl Store) -> Self {
+        let store: Arc<dyn DynStore> = Arc::new(store);
+        Self { capabilities: Capabilities(Arc::clone(&store)), store }
+    }
+}
+
+impl fmt::Debug for AnyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AnyStore")
+    }
+}
+
+impl Store for AnyStore {
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        self.store.load(key, now).await
+    }
+
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+    ) -> StoreResult<Created> {
+        self.store.create(key, record, now).await
+    }
+
+    async fn swap(
+        &self,
+        key: &StoreKey,
+        expected: &Revision,
+        new: &Record,
+        now: Timestamp,
+    ) -> StoreResult<Swap> {
+        self.store.swap(key, expected, new, now).await
+    }
+
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> StoreResult<bool> {
+        self.store.delete(key, now).await
+    }
+
+    async fn sweep(&self, limit: u32, now: Timestamp) -> StoreResult<u32> {
+        self.store.sweep(limit, now).await
+    }
+
+    async fn apply(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> StoreResult<Applied> {
+        self.store.apply(key, patch, now).await
+    }
+
+    async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> StoreResult<bool> {
+        self.store.touch(key, until, now).await
+    }
+
+    fn users(&self) -> Option<&impl UserIndex> {
+        self.store.has_users().then_some(&self.capabilities)
+    }
+
+    fn epoch(&self) -> Option<&impl Epoch> {
+        self.store.has_epoch().then_some(&self.capabilities)
+    }
+}
+
+impl UserIndex for Capabilities {
+    async fn list(
+        &self,
+        namespace: &Namespace,
+        user: &UserId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Listed>> {
+        self.0.list(namespace, user, now).await
+    }
+
+    async fn revoke(
+        &self,
+        namespace: &Namespace,
+        user: &UserId,
+        keep: Option<&StoreKey>,
+        now: Timestamp,
+    ) -> StoreResult<u32> {
+        self.0.revoke(namespace, user, keep, now).await
+    }
+}
+
+impl Epoch for Capabilities {
+    async fn revoke_everybody(&self, namespace: &Namespace, now: Timestamp) -> StoreResult<()> {
+        self.0.revoke_everybody(namespace, now).await
+    }
+}
+
+/// The twin of [`Store`] whose futures are boxed.
+trait DynStore: Send + Sync {
+    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Boxed<'a, Option<Record>>;
+    fn create<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        record: &'a Record,
+        now: Timestamp,
+    ) -> Boxed<'a, Created>;
+    fn swap<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expected: &'a Revision,
+        new: &'a Record,
+        now: Timestamp,
+    ) -> Boxed<'a, Swap>;
+    fn delete<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Boxed<'a, bool>;
+    fn sweep(&self, limit: u32, now: Timestamp) -> Boxed<'_, u32>;
+    fn apply<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        patch: &'a Patch,
+        now: Timestamp,
+    ) -> Boxed<'a, Applied>;
+    fn touch<'a>(&'a self, key: &'a StoreKey, until: Timestamp, now: Timestamp) -> Boxed<'a, bool>;
+    fn has_users(&self) -> bool;
+    fn list<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+        user: &'a UserId,
+        now: Timestamp,
+    ) -> Boxed<'a, Vec<Listed>>;
+    fn revoke<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+        user: &'a UserId,
+        keep: Option<&'a StoreKey>,
+        now: Timestamp,
+    ) -> Boxed<'a, u32>;
+    fn has_epoch(&self) -> bool;
+    fn revoke_everybody<'a>(&'a self, namespace: &'a Namespace, now: Timestamp) -> Boxed<'a, ()>;
+}
+
+impl<S: Store> DynStore for S {
+    fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Boxed<'a, Option<Record>> {
+        Box::pin(Store::load(self, key, now))
+    }
+
+    fn create<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        record: &'a Record,
+        now: Timestamp,
+    ) -> Boxed<'a, Created> {
+        Box::pin(Store::create(self, key, record, now))
+    }
+
+    fn swap<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        expected: &'a Revision,
+        new: &'a Record,
+        now: Timestamp,
+    ) -> Boxed<'a, Swap> {
+        Box::pin(Store::swap(self, key, expected, new, now))
+    }
+
+    fn delete<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Boxed<'a, bool> {
+        Box::pin(Store::delete(self, key, now))
+    }
+
+    fn sweep(&self, limit: u32, now: Timestamp) -> Boxed<'_, u32> {
+        Box::pin(Store::sweep(self, limit, now))
+    }
+
+    fn apply<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        patch: &'a Patch,
+        now: Timestamp,
+    ) -> Boxed<'a, Applied> {
+        Box::pin(Store::apply(self, key, patch, now))
+    }
+
+    fn touch<'a>(&'a self, key: &'a StoreKey, until: Timestamp, now: Timestamp) -> Boxed<'a, bool> {
+        Box::pin(Store::touch(self, key, until, now))
+    }
+
+    fn has_users(&self) -> bool {
+        Store::users(self).is_some()
+    }
+
+    fn list<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+        user: &'a UserId,
+        now: Timestamp,
+    ) -> Boxed<'a, Vec<Listed>> {
+        match Store::users(self) {
+            Some(users) => Box::pin(users.list(namespace, user, now)),
+            None => Box::pin(async { Err(without("user index")) }),
+        }
+    }
+
+    fn revoke<'a>(
+        &'a self,
+        namespace: &'a Namespace,
+        user: &'a UserId,
+        keep: Option<&'a StoreKey>,
+        now: Timestamp,
+    ) -> Boxed<'a, u32> {
+        match Store::users(self) {
+            Some(users) => Box::pin(users.revoke(namespace, user, keep, now)),
+            None => Box::pin(async { Err(without("user index")) }),
+        }
+    }
+
+    fn has_epoch(&self) -> bool {
+        Store::epoch(self).is_some()
+    }
+
+    fn revoke_everybody<'a>(&'a self, namespace: &'a Namespace, now: Timestamp) -> Boxed<'a, ()> {
+        match Store::epoch(self) {
+            Some(epoch) => Box::pin(epoch.revoke_everybody(namespace, now)),
+            None => Box::pin(async { Err(without("epoch")) }),
+        }
+    }
+}
+
+fn without(capability: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Other, format!("the store has no {capability}"))
+}

@@ -1,0 +1,93 @@
+use std::convert::Infallible;
+use std::future::Future;
+
+use super::{Record, StoreKey, StoreResult};
+use crate::clock::Timestamp;
+use crate::id::{Namespace, UserId};
+
+/// The capability of a store to find and end the sessions of a user.
+///
+/// What it lists is checked against the records: nothing that is expired, revoked or meanwhile
+/// somebody else's.
+pub trait UserIndex: Send + Sync {
+    /// The live sessions of `user`, in no particular order.
+    ///
+    /// # Errors
+    /// When the server cannot answer.
+    fn list(
+        &self,
+        namespace: &Namespace,
+        user: &UserId,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<Vec<Listed>>> + Send;
+
+    /// Ends all sessions of `user` but that of `keep`, and tells how many it found. Without `keep`
+    /// it also moves the user's epoch, which ends what the index may have lost.
+    ///
+    /// # Errors
+    /// When the server cannot answer.
+    fn revoke(
+        &self,
+        namespace: &Namespace,
+        user: &UserId,
+        keep: Option<&StoreKey>,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<u32>> + Send;
+}
+
+/// The capability of a store to end every session of a namespace by one write.
+pub trait Epoch: Send + Sync {
+    /// Ends all sessions of `namespace` that exist by now.
+    ///
+    /// # Errors
+    /// When the server cannot answer.
+    fn revoke_everybody(
+        &self,
+        namespace: &Namespace,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<()>> + Send;
+}
+
+/// A session that a [`UserIndex`] found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Listed {
+    /// Its key, without a proof: good for deleting alone.
+    pub key: StoreKey,
+    /// The record.
+    pub record: Record,
+}
+
+impl Listed {
+    /// A session that was found.
+    #[must_use]
+    pub fn new(key: StoreKey, record: Record) -> Self {
+        Self { key, record }
+    }
+}
+
+/// The type of a capability that a store does not have. There is no value of it.
+#[derive(Debug)]
+pub struct Absent(Infallible);
+
+impl UserIndex for Absent {
+    async fn list(&self, _: &Namespace, _: &UserId, _: Timestamp) -> StoreResult<Vec<Listed>> {
+        match self.0 {}
+    }
+
+    async fn revoke(
+        &self,
+        _: &Namespace,
+        _: &UserId,
+        _: Option<&StoreKey>,
+        _: Timestamp,
+    ) -> StoreResult<u32> {
+        match self.0 {}
+    }
+}
+
+impl Epoch for Absent {
+    async fn revoke_everybody(&self, _: &Namespace, _: Timestamp) -> StoreResult<()> {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,125 @@
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::id::{Handle, Namespace, Proof};
+
+/// What a store files a session under, together with the proof that the request came with.
+///
+/// A key without a proof is made for administration, such as revoking by handle; it is accepted
+/// by [`Store::delete`](super::Store::delete) alone. In a foreign format the key is the id itself,
+/// and holding it is the proof.
+///
+/// ```
+/// use tenure_core::{Handle, Namespace, store::StoreKey};
+///
+/// let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+/// assert_eq!(key.name().as_bytes(), &[1; 12]);
+/// assert!(key.proof().is_none());
+/// # Ok::<(), tenure_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct StoreKey {
+    namespace: Namespace,
+    name: KeyName,
+    proof: Option<Proof>,
+}
+
+/// The part of a [`StoreKey`] that tells sessions of one namespace apart.
+#[derive(Clone, PartialEq, Eq)]
+pub enum KeyName {
+    /// The public handle of a session of ours.
+    Handle(Handle),
+    /// The id of a foreign format: a secret, so it is never printed.
+    Foreign(Zeroizing<String>),
+}
+
+impl StoreKey {
+    /// The key of a session of ours, without a proof.
+    #[must_use]
+    pub fn new(namespace: Namespace, handle: Handle) -> Self {
+        Self { namespace, name: KeyName::Handle(handle), proof: None }
+    }
+
+    /// The key of a session in a foreign format.
+    #[must_use]
+    pub fn foreign(namespace: Namespace, id: impl Into<String>) -> Self {
+        Self { namespace, name: KeyName::Foreign(Zeroizing::new(id.into())), proof: None }
+    }
+
+    /// The key of this name, without a proof.
+    #[must_use]
+    pub fn named(namespace: Namespace, name: KeyName) -> Self {
+        Self { namespace, name, proof: None }
+    }
+
+    /// The same key with the proof that a request came with.
+    #[must_use]
+    pub fn with_proof(mut self, proof: Proof) -> Self {
+        self.proof = Some(proof);
+        self
+    }
+
+    /// The namespace.
+    #[must_use]
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
+    /// The name within the namespace.
+    #[must_use]
+    pub fn name(&self) -> &KeyName {
+        &self.name
+    }
+
+    /// The handle, if the session is one of ours.
+    #[must_use]
+    pub fn handle(&self) -> Option<Handle> {
+        match self.name {
+            KeyName::Handle(handle) => Some(handle),
+            KeyName::Foreign(_) => None,
+        }
+    }
+
+    /// The proof that the request came with.
+    #[must_use]
+    pub fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
+    }
+
+    /// Whether both name the same session, whatever their proofs.
+    #[must_use]
+    pub fn same_session(&self, other: &Self) -> bool {
+        self.namespace == other.namespace && self.name == other.name
+    }
+}
+
+impl KeyName {
+    /// The octets to file under.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Handle(handle) => handle.as_bytes(),
+            Self::Foreign(id) => id.as_bytes(),
+        }
+    }
+}
+
+impl fmt::Debug for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handle(handle) => handle.fmt(f),
+            Self::Foreign(_) => f.write_str("Foreign(…)"),
+        }
+    }
+}
+
+impl fmt::Debug for StoreKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreKey")
+            .field("namespace", &self.namespace.as_str())
+            .field("name", &self.name)
+            .field("proof", &self.proof.is_some())
+            .finish()
+    }
+}

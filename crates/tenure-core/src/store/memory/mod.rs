@@ -1,0 +1,395 @@
+//! The store in memory: bounded, sharded, gone with the process.
+
+mod packed;
+mod people;
+mod schedule;
+mod shard;
+
+use std::fmt;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashbrown::DefaultHashBuilder;
+
+use self::people::{Epochs, People};
+use self::schedule::Kind;
+use self::shard::{Shard, Usage};
+use super::{
+    Applied, Created, Epoch, Listed, Patch, Record, Rejected, Revision, Store, StoreKey,
+    StoreResult, Swap, UserIndex, Verdict,
+};
+use crate::clock::Timestamp;
+use crate::id::{Namespace, UserId};
+
+const SHARDS: usize = 64;
+/// Expired sessions that each new one clears away.
+const SWEPT_PER_CREATE: u32 = 2;
+
+/// Sessions in the memory of this process, the default store.
+///
+/// It is bounded: over the limit of sessions or octets the session that would expire first gives
+/// way, anonymous ones before those of users. Expired sessions are cleared away as new ones come.
+/// Everything is gone when the process ends, and no other process sees it.
+///
+/// ```
+/// use tenure_core::store::MemoryStore;
+///
+/// let store = MemoryStore::new().max_sessions(10_000).max_bytes(64 << 20);
+/// assert!(store.is_empty());
+/// assert_eq!(store.evicted(), 0);
+/// ```
+pub struct MemoryStore {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: DefaultHashBuilder,
+    people: People,
+    epochs: Epochs,
+    usage: Usage,
+    max_sessions: usize,
+    max_bytes: usize,
+    evicted: AtomicU64,
+}
+
+impl MemoryStore {
+    /// The limit of sessions, if none is given.
+    pub const DEFAULT_MAX_SESSIONS: usize = 1_000_000;
+    /// The limit of octets, if none is given: 1 GiB.
+    pub const DEFAULT_MAX_BYTES: usize = 1 << 30;
+
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: DefaultHashBuilder::default(),
+            people: People::default(),
+            epochs: Epochs::default(),
+            usage: Usage::default(),
+            max_sessions: Self::DEFAULT_MAX_SESSIONS,
+            max_bytes: Self::DEFAULT_MAX_BYTES,
+            evicted: AtomicU64::new(0),
+        }
+    }
+
+    /// Keeps at most this many sessions.
+    #[must_use]
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.max_sessions = sessions.max(1);
+        self
+    }
+
+    /// Keeps at most this many octets of sessions, an estimate of their management included.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes.max(1);
+        self
+    }
+
+    /// How many sessions there are, expired ones that have not been swept included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.usage.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Whether there is no session.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The octets that the sessions take, an estimate of their management included.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.usage.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many live sessions had to give way to new ones so far.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.evicted.load(Ordering::Relaxed)
+    }
+
+    fn hash(&self, packed_key: &[u8]) -> u64 {
+        self.hasher.hash_one(packed_key)
+    }
+
+    fn shard(&self, at: usize) -> MutexGuard<'_, Shard> {
+        // A panic under the lock would need a panic in our own code; the map itself stays whole.
+        self.shards[at % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` on the shard of `key`, with the place of the key.
+    fn with<T>(&self, key: &StoreKey, work: impl FnOnce(&mut Shard, &Place<'_>) -> T) -> T {
+        let packed = packed::key(key);
+        let hash = self.hash(&packed);
+        let at = shard_of(hash);
+        work(&mut self.shard(at), &Place { store: self, key, packed: &packed, hash })
+    }
+
+    /// Makes room after a session came to the shard `at`: its own first, then its neighbours'.
+    fn evict(&self, at: usize) {
+        let over = || {
+            self.usage.sessions.load(Ordering::Relaxed) > self.max_sessions
+                || self.usage.bytes.load(Ordering::Relaxed) > self.max_bytes
+        };
+        for kind in [Kind::Anonymous, Kind::User] {
+            for neighbour in 0..SHARDS {
+                while over() {
+                    if !self.shard(at + neighbour).evict(kind, self) {
+                        break;
+                    }
+                    self.evicted.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    fn is_alive(&self, key: &StoreKey, record: &Record, now: Timestamp) -> bool {
+        record.is_alive(now) && self.epochs.admit(key.namespace(), record.epochs.everybody)
+    }
+}
+
+/// Where a key belongs.
+struct Place<'a> {
+    store: &'a MemoryStore,
+    key: &'a StoreKey,
+    packed: &'a [u8],
+    hash: u64,
+}
+
+impl Place<'_> {
+    /// The record here, if it is alive.
+    fn live(&self, shard: &Shard, now: Timestamp) -> Option<Record> {
+        shard
+            .get(self.hash, self.packed)
+            .filter(|record| self.store.is_alive(self.key, record, now))
+    }
+
+    /// Puts `record` here, in place of `old`.
+    fn put(&self, shard: &mut Shard, old: Option<&Record>, record: &Record) {
+        let user_before = old.and_then(|old| old.user.as_ref());
+        if user_before != record.user.as_ref() {
+            self.store.people.moved(self.key, user_before, record.user.as_ref());
+        }
+        shard.put(self.hash, self.packed, record, self.store);
+    }
+
+    fn remove(&self, shard: &mut Shard, old: &Record) {
+        self.store.people.moved(self.key, old.user.as_ref(), None);
+        shard.remove(self.hash, self.packed, self.store);
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("sessions", &self.len())
+            .field("bytes", &self.bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The shard of a hash: bits that the tables of the shards do not use.
+fn shard_of(hash: u64) -> usize {
+    (hash >> 48) as usize % SHARDS
+}
+
+impl Store for MemoryStore {
+    async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        Ok(self.with(key, |shard, place| place.live(shard, now)).filter(|r| r.admits(key, now)))
+    }
+
+    async fn create(
+        &self,
+        key: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+    ) -> StoreResult<Created> {
+        let mut record = record.clone();
+        record.revision = Revision::number(1);
+        record.epochs.everybody = self.epochs.of(key.namespace());
+        let (created, at) = self.with(key, |shard, place| {
+            if let Some(there) = place.live(shard, now) {
+                let repeated = record
+                    .commits
+                    .first()
+                    .is_some_and(|(id, _)| there.commits.iter().any(|(known, _)| known == id));
+                let created = if repeated { Created::Created } else { Created::Collision };
+                return (created, None);
+            }
+            if let Some(expired) = shard.get(place.hash, place.packed) {
+                place.remove(shard, &expired);
+            }
+            place.put(shard, None, &record);
+            shard.sweep(SWEPT_PER_CREATE, now, self);
+            (Created::Created, Some(shard_of(place.hash)))
+        });
+        if let Some(at) = at {
+            self.evict(at);
+        }
+        Ok(created)
+    }
+
+    async fn swap(
+        &self,
+        key: &StoreKey,
+        expected: &Revision,
+        new: &Record,
+        now: Timestamp,
+    ) -> StoreResult<Swap> {
+        let (swap, at) = self.with(key, |shard, place| {
+            match place.live(shard, now).filter(|record| record.admits(key, now)) {
+                None => (Swap::Gone, None),
+                Some(old) if old.revision != *expected => (Swap::Conflict, None),
+                Some(old) => {
+                    let mut new = new.clone();
+                    new.revision = after(&old.revision);
+                    new.epochs = old.epochs;
+                    place.put(shard, Some(&old), &new);
+                    (Swap::Done(new.revision), Some(shard_of(place.hash)))
+                }
+            }
+        });
+        if let Some(at) = at {
+            self.evict(at);
+        }
+        Ok(swap)
+    }
+
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> StoreResult<bool> {
+        Ok(self.with(key, |shard, place| {
+            let record = place.live(shard, now).filter(|record| record.admits_delete(key, now));
+            record.map(|record| place.remove(shard, &record)).is_some()
+        }))
+    }
+
+    async fn sweep(&self, limit: u32, now: Timestamp) -> StoreResult<u32> {
+        let mut swept = 0;
+        for at in 0..SHARDS {
+            if swept == limit {
+                break;
+            }
+            swept += self.shard(at).sweep(limit - swept, now, self);
+        }
+        Ok(swept)
+    }
+
+    async fn apply(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> StoreResult<Applied> {
+        let seen = match patch.base() {
+            Some(base) => base.data.clone(),
+            None => match self.with(key, |shard, place| place.live(shard, now)) {
+                Some(record) => record.data,
+                None => return Ok(Applied::Gone),
+            },
+        };
+        let mut steps = match patch.steps(&seen) {
+            Ok(steps) => steps,
+            Err(refused) => return Ok(Applied::Refused(refused)),
+        };
+        loop {
+            let (verdict, seen) = self.with(key, |shard, place| {
+                let Some(old) = place.live(shard, now) else { return (Verdict::Gone, None) };
+                let mut verdict = old.commit(key, patch, &steps, now);
+                if let Verdict::Done(next) = &mut verdict {
+                    next.revision = after(&old.revision);
+                    place.put(shard, Some(&old), next);
+                }
+                (verdict, Some(old))
+            });
+            match (verdict, seen) {
+                (Verdict::Done(record), _) => {
+                    self.evict(shard_of(self.hash(&packed::key(key))));
+                    return Ok(Applied::Done(Some(record)));
+                }
+                (Verdict::AlreadyDone, seen) => return Ok(Applied::Done(seen.map(Box::new))),
+                (Verdict::Rejected(Rejected::Refused(refused)), _) => {
+                    return Ok(Applied::Refused(refused));
+                }
+                (Verdict::Rejected(Rejected::Changed(_)), Some(now_there)) => {
+                    if let Err(refused) = steps.rebase(&now_there.data) {
+                        return Ok(Applied::Refused(refused));
+                    }
+                }
+                (Verdict::Gone | Verdict::Rejected(_), _) => return Ok(Applied::Gone),
+            }
+        }
+    }
+
+    async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> StoreResult<bool> {
+        Ok(self.with(key, |shard, place| {
+            let record = place.live(shard, now).filter(|record| record.admits(key, now));
+            let Some(mut record) = record else { return false };
+            record.idle_deadline = record.touched(until, now);
+            record.last_seen = record.last_seen.max(now);
+            record.revision = after(&record.revision);
+            shard.put(place.hash, place.packed, &record, self);
+            true
+        }))
+    }
+
+    fn users(&self) -> Option<&impl UserIndex> {
+        Some(self)
+    }
+
+    fn epoch(&self) -> Option<&impl Epoch> {
+        Some(self)
+    }
+}
+
+impl UserIndex for MemoryStore {
+    async fn list(
+        &self,
+        namespace: &Namespace,
+        user: &UserId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Listed>> {
+        let keys = self.people.sessions(namespace, user);
+        Ok(keys
+            .into_iter()
+            .filter_map(|key| {
+                let record = self.with(&key, |shard, place| place.live(shard, now))?;
+                (record.user.as_ref() == Some(user)).then(|| Listed::new(key, record))
+            })
+            .collect())
+    }
+
+    async fn revoke(
+        &self,
+        namespace: &Namespace,
+        user: &UserId,
+        keep: Option<&StoreKey>,
+        now: Timestamp,
+    ) -> StoreResult<u32> {
+        // The index and the record change under one lock, so nothing can be missed here and the
+        // user needs no epoch.
+        let mut revoked = 0;
+        for key in self.people.sessions(namespace, user) {
+            if keep.is_some_and(|keep| keep.same_session(&key)) {
+                continue;
+            }
+            revoked += u32::from(self.with(&key, |shard, place| {
+                let record = place.live(shard, now);
+                let theirs = record.filter(|record| record.user.as_ref() == Some(user));
+                theirs.map(|record| place.remove(shard, &record)).is_some()
+            }));
+        }
+        Ok(revoked)
+    }
+}
+
+impl Epoch for MemoryStore {
+    async fn revoke_everybody(&self, namespace: &Namespace, _now: Timestamp) -> StoreResult<()> {
+        self.epochs.advance(namespace);
+        Ok(())
+    }
+}
+
+fn after(revision: &Revision) -> Revision {
+    Revision::number(revision.as_number().unwrap_or_default() + 1)
+}

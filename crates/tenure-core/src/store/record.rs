@@ -1,0 +1,322 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::{
+    FORMER_GRACE, PENDING_GRACE, Patch, ProofChange, RETRY_HORIZON, Rejected, Steps, StoreKey,
+};
+use crate::clock::Timestamp;
+use crate::id::{CommitId, Proof, UserId};
+use crate::value::Data;
+
+/// What a store holds under one key.
+///
+/// A store keeps every field and gives each back as it was; what a record means is decided by its
+/// methods, never by the store.
+///
+/// ```
+/// use std::time::Duration;
+/// use tenure_core::{Timestamp, store::Record};
+///
+/// let now = Timestamp::from_millis(1_000);
+/// let record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+/// assert!(record.is_alive(now + Duration::from_millis(59_999)));
+/// assert!(!record.is_alive(now + Duration::from_secs(60)), "the deadline itself is expired");
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The proofs that the session accepts. All are absent in a foreign format.
+    pub proofs: Proofs,
+    /// When the session began.
+    pub created: Timestamp,
+    /// When it was last used, to the precision of the touch interval.
+    pub last_seen: Timestamp,
+    /// When the present secret was made.
+    pub renewed: Timestamp,
+    /// How long the session lives without being used.
+    pub idle_timeout: Duration,
+    /// When it ends unless it is used before.
+    pub idle_deadline: Timestamp,
+    /// When it ends in any case.
+    pub absolute_deadline: Timestamp,
+    /// Whose session it is.
+    pub user: Option<UserId>,
+    /// When the user last proved who they are.
+    pub authenticated: Option<Timestamp>,
+    /// Where the session began.
+    pub client: Client,
+    /// What of the epochs the session has seen; stamped by the store.
+    pub epochs: Epochs,
+    /// Recent commits whose senders may not have heard the answer.
+    pub commits: Vec<(CommitId, Timestamp)>,
+    /// The keys and values.
+    pub data: Data,
+    /// Which version of the record this is; made by the store.
+    pub revision: Revision,
+}
+
+/// The proofs that a record accepts.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Proofs {
+    /// That of the present secret.
+    pub present: Option<Proof>,
+    /// That of the secret which will take its place with its first use.
+    pub pending: Option<Pending>,
+    /// That of the secret before the last change of privilege: it may only delete.
+    pub former: Option<Former>,
+}
+
+/// A proof that takes the place of the present one with its first use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pending {
+    /// The proof.
+    pub proof: Proof,
+    /// When it was made.
+    pub since: Timestamp,
+}
+
+/// A proof that may only delete.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Former {
+    /// The proof.
+    pub proof: Proof,
+    /// When it stops to do even that.
+    pub until: Timestamp,
+}
+
+/// Where a session began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Client {
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// What it said of itself, at most 512 octets of it.
+    pub user_agent: Option<Box<str>>,
+}
+
+/// How many revocations a record has seen: it is dead as soon as its store has counted more.
+///
+/// A store with the capability [`Epoch`](super::Epoch) or [`UserIndex`](super::UserIndex) stamps
+/// `everybody` when it creates a record, and `user` whenever it binds another user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Epochs {
+    /// Revocations of everybody.
+    pub everybody: u64,
+    /// Revocations of the record's user.
+    pub user: u64,
+}
+
+/// Which version of a record: opaque to all but the store that made it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Revision(Repr);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Repr {
+    Number(u64),
+    Text(Box<str>),
+}
+
+impl Record {
+    /// An empty record that begins `now`.
+    #[must_use]
+    pub fn new(now: Timestamp, idle_timeout: Duration, absolute_timeout: Duration) -> Self {
+        let absolute_deadline = now + absolute_timeout;
+        Self {
+            proofs: Proofs::default(),
+            created: now,
+            last_seen: now,
+            renewed: now,
+            idle_timeout,
+            idle_deadline: absolute_deadline.min(now + idle_timeout),
+            absolute_deadline,
+            user: None,
+            authenticated: None,
+            client: Client::default(),
+            epochs: Epochs::default(),
+            commits: Vec::new(),
+            data: Data::default(),
+            revision: Revision::number(0),
+        }
+    }
+
+    /// The earlier of both deadlines.
+    #[must_use]
+    pub fn deadline(&self) -> Timestamp {
+        self.idle_deadline.min(self.absolute_deadline)
+    }
+
+    /// Whether the session has not ended at `now`.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp) -> bool {
+        now < self.deadline()
+    }
+
+    /// Whether a request with `key` may read and write at `now`: the session is alive and accepts
+    /// the proof. Every operation but `create` and `delete` asks this.
+    #[must_use]
+    pub fn admits(&self, key: &StoreKey, now: Timestamp) -> bool {
+        self.is_alive(now)
+            && match (key.proof(), key.handle()) {
+                (Some(proof), _) => self.proofs.accepts(proof),
+                (None, Some(_)) => false,
+                (None, None) => self.proofs.present.is_none(),
+            }
+    }
+
+    /// Whether a request with `key` may delete the session at `now`: as [`admits`](Self::admits),
+    /// and also with the former proof, or with a key for administration.
+    #[must_use]
+    pub fn admits_delete(&self, key: &StoreKey, now: Timestamp) -> bool {
+        let former = |proof: &Proof| {
+            self.proofs.former.is_some_and(|former| now < former.until && former.proof == *proof)
+        };
+        self.is_alive(now) && (key.proof().is_none_or(former) || self.admits(key, now))
+    }
+
+    /// The idle deadline after a touch until `until`: only forward, never past the record's own
+    /// idle timeout or its absolute deadline.
+    #[must_use]
+    pub fn touched(&self, until: Timestamp, now: Timestamp) -> Timestamp {
+        let latest = self.absolute_deadline.min(now + self.idle_timeout);
+        self.idle_deadline.max(until.min(latest)).min(self.absolute_deadline)
+    }
+
+    /// What becomes of this record by a commit: the whole law in one place, without I/O and
+    /// without running an application's code.
+    ///
+    /// A store calls it between reading and conditionally writing, or under its lock. `steps` are
+    /// those of `patch`.
+    #[must_use]
+    pub fn commit(&self, key: &StoreKey, patch: &Patch, steps: &Steps, now: Timestamp) -> Verdict {
+        if self.commits.iter().any(|(id, _)| *id == patch.id()) {
+            return if self.is_alive(now) { Verdict::AlreadyDone } else { Verdict::Gone };
+        }
+        if !self.admits(key, now) {
+            return Verdict::Gone;
+        }
+        let data = match steps.apply(&self.data) {
+            Ok(data) => data,
+            Err(rejected) => return Verdict::Rejected(rejected),
+        };
+        let mut next = Self { data, ..self.clone() };
+        next.commits
+            .retain(|(id, at)| now.since(*at) < RETRY_HORIZON && !patch.settled().contains(id));
+        next.commits.push((patch.id(), now));
+        if let Some((user, at)) = patch.user() {
+            next.user = user.cloned();
+            next.authenticated = user.is_some().then_some(at);
+        }
+        next.proofs.change(patch.proof(), now, &mut next.renewed);
+        if let Some(timeout) = patch.idle_timeout() {
+            next.idle_timeout = timeout;
+            next.idle_deadline = next.absolute_deadline.min(now + timeout);
+            next.last_seen = now;
+        }
+        if let Some(until) = patch.until() {
+            next.idle_deadline = next.touched(until, now);
+            next.last_seen = next.last_seen.max(now);
+        }
+        Verdict::Done(Box::new(next))
+    }
+}
+
+/// What [`Record::commit`] decided.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The record to write in place of this one.
+    Done(Box<Record>),
+    /// This commit has taken effect before.
+    AlreadyDone,
+    /// The session has ended, or does not accept the proof.
+    Gone,
+    /// A step does not fit the value that it meets; nothing changes.
+    Rejected(Rejected),
+}
+
+impl Client {
+    /// The longest user agent that is kept, in octets.
+    pub const MAX_USER_AGENT: usize = 512;
+
+    /// A client of this address that says this of itself.
+    #[must_use]
+    pub fn new(ip: Option<IpAddr>, user_agent: Option<&str>) -> Self {
+        let cut = |text: &str| {
+            let end = text.floor_char_boundary(Self::MAX_USER_AGENT);
+            text[..end].into()
+        };
+        Self { ip: ip.map(|ip| ip.to_canonical()), user_agent: user_agent.map(cut) }
+    }
+}
+
+impl Proofs {
+    fn accepts(&self, proof: &Proof) -> bool {
+        self.present == Some(*proof) || self.pending.is_some_and(|pending| pending.proof == *proof)
+    }
+
+    fn change(&mut self, change: Option<&ProofChange>, now: Timestamp, renewed: &mut Timestamp) {
+        match change {
+            None => {}
+            Some(ProofChange::Replace(proof)) => {
+                self.former = self.present.map(|proof| Former { proof, until: now + FORMER_GRACE });
+                self.present = Some(*proof);
+                self.pending = None;
+                *renewed = now;
+            }
+            Some(ProofChange::Prepare(proof)) => {
+                if self.pending.is_none_or(|pending| now.since(pending.since) >= PENDING_GRACE) {
+                    self.pending = Some(Pending { proof: *proof, since: now });
+                }
+            }
+            Some(ProofChange::Confirm(proof)) => {
+                if let Some(pending) = self.pending.take_if(|pending| pending.proof == *proof) {
+                    self.present = Some(pending.proof);
+                    *renewed = now;
+                }
+            }
+        }
+    }
+}
+
+impl Revision {
+    /// A revision that is a number.
+    #[must_use]
+    pub const fn number(number: u64) -> Self {
+        Self(Repr::Number(number))
+    }
+
+    /// A revision that is text.
+    #[must_use]
+    pub fn text(text: impl Into<Box<str>>) -> Self {
+        Self(Repr::Text(text.into()))
+    }
+
+    /// The number, if it is one.
+    #[must_use]
+    pub const fn as_number(&self) -> Option<u64> {
+        match self.0 {
+            Repr::Number(number) => Some(number),
+            Repr::Text(_) => None,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.0 {
+            Repr::Number(_) => None,
+            Repr::Text(text) => Some(text),
+        }
+    }
+}
+
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Number(number) => write!(f, "Revision({number})"),
+            Repr::Text(text) => write!(f, "Revision({text})"),
+        }
+    }
+}

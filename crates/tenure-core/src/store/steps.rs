@@ -1,0 +1,230 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::patch::{Changes, Entry, Op, Ran};
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::{Data, Json, Number};
+
+/// The changes of a patch as a store carries them out: no closures, one step a key.
+///
+/// ```
+/// use tenure_core::{SystemRandom, id::CommitId, store::{Patch, Rejected, Step}};
+/// use tenure_core::value::{Data, Json};
+///
+/// let patch = Patch::new(CommitId::random(&SystemRandom)?)
+///     .update("n", |n| Ok(n.map_or_else(|| Json::of(&1), |_| Json::of("many")).map(Some)?));
+/// let seen = Data::default();
+/// let steps = patch.steps(&seen).unwrap();
+/// assert!(matches!(steps.iter().next(), Some(("n", Step::Replace { saw: None, .. }))));
+///
+/// let changed: Data = [("n", "1")].into_iter().collect();
+/// assert!(matches!(steps.apply(&changed), Err(Rejected::Changed(key)) if &*key == "n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Steps {
+    changes: Changes,
+    list: Vec<(Arc<str>, Step)>,
+}
+
+/// What happens to one key.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Step {
+    /// The key gets this value.
+    Set(Json),
+    /// The key is removed.
+    Remove,
+    /// The number under the key grows; absent counts as zero.
+    Add(Number),
+    /// The list under the key grows by these items; absent counts as empty.
+    Push(Vec<Json>),
+    /// If the key has exactly the value `saw`, it gets the value `with`; absent values are none.
+    Replace {
+        /// What the closure saw.
+        saw: Option<Json>,
+        /// What it made of that.
+        with: Option<Json>,
+    },
+}
+
+/// Why steps cannot be applied to a record; nothing of it has changed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Rejected {
+    /// The value of this key is not the one that a closure saw: [`Steps::rebase`], then again.
+    Changed(Arc<str>),
+    /// An operation does not fit the value that it meets.
+    Refused(Refused),
+}
+
+/// An operation does not fit the value that it meets: an increment of text, say.
+#[derive(Clone)]
+pub struct Refused {
+    /// The key.
+    pub key: Arc<str>,
+    error: Arc<Error>,
+}
+
+impl Refused {
+    /// The refusal of what was to be done to `key`.
+    #[must_use]
+    pub fn new(key: impl Into<Arc<str>>, error: Error) -> Self {
+        Self { key: key.into(), error: Arc::new(error) }
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        Error::new(
+            self.error.kind(),
+            "commit",
+            format!("nothing was written, since {:?} cannot be changed as asked", self.key),
+        )
+        .with_source(RefusedCause(self.error))
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refused").field("key", &self.key).field("error", &self.error).finish()
+    }
+}
+
+#[derive(Debug)]
+struct RefusedCause(Arc<Error>);
+
+impl fmt::Display for RefusedCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for RefusedCause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Steps {
+    pub(crate) fn new(changes: Changes, data: &Data) -> Result<Self, Refused> {
+        let mut steps = Self { changes, list: Vec::new() };
+        steps.rebase(data)?;
+        Ok(steps)
+    }
+
+    /// Runs the closures again whose values have changed, on those of `data`. It runs an
+    /// application's code: call it outside of any lock or transaction.
+    ///
+    /// # Errors
+    /// When an operation does not fit the value that it meets.
+    pub fn rebase(&mut self, data: &Data) -> Result<(), Refused> {
+        let Changes { clear: _, entries } = &mut self.changes;
+        self.list.clear();
+        for (key, entry) in entries {
+            let step = match entry {
+                Entry::Set(value) => Step::Set(value.clone()),
+                Entry::Remove => Step::Remove,
+                Entry::Chain(chain) => match chain.ops.as_slice() {
+                    [Op::Add(by)] => Step::Add(*by),
+                    ops if ops.iter().all(|op| matches!(op, Op::Push(_))) => Step::Push(
+                        ops.iter()
+                            .filter_map(|op| match op {
+                                Op::Push(item) => Some(item.clone()),
+                                _ => None,
+                            })
+                            .collect(),
+                    ),
+                    _ => {
+                        let now = data.get(key).map(Json::trusted);
+                        if chain.ran.as_ref().is_none_or(|ran| ran.saw != now) {
+                            let with = chain
+                                .run(now.as_ref())
+                                .map_err(|error| Refused::new(key.clone(), error))?;
+                            chain.ran = Some(Ran { saw: now, with });
+                        }
+                        match &chain.ran {
+                            Some(Ran { saw, with }) => {
+                                Step::Replace { saw: saw.clone(), with: with.clone() }
+                            }
+                            None => continue,
+                        }
+                    }
+                },
+            };
+            self.list.push((key.clone(), step));
+        }
+        Ok(())
+    }
+
+    /// Whether every key but those that [`kept`](Self::kept) names is dropped first.
+    #[must_use]
+    pub fn clears(&self) -> bool {
+        self.changes.clear.is_some()
+    }
+
+    /// The keys that survive when the others are dropped.
+    pub fn kept(&self) -> impl Iterator<Item = &str> {
+        self.changes.clear.iter().flatten().map(AsRef::as_ref)
+    }
+
+    /// The steps, ordered by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Step)> {
+        self.list.iter().map(|(key, step)| (&**key, step))
+    }
+
+    /// The data after these steps; runs no closure.
+    ///
+    /// # Errors
+    /// [`Rejected`] when a step does not fit; then nothing is changed.
+    pub fn apply(&self, data: &Data) -> Result<Data, Rejected> {
+        let mut changed = Vec::with_capacity(self.list.len());
+        for (key, step) in &self.list {
+            let refuse = |error| Rejected::Refused(Refused::new(key.clone(), error));
+            let value = data.get(key);
+            changed.push(match step {
+                Step::Set(value) => Some(value.clone()),
+                Step::Remove => None,
+                Step::Add(by) => Some(sum(value, *by).map_err(refuse)?),
+                Step::Push(items) => Some(pushed(value, items).map_err(refuse)?),
+                Step::Replace { saw, with } => {
+                    if saw.as_ref().map(Json::as_str) != value {
+                        return Err(Rejected::Changed(key.clone()));
+                    }
+                    with.clone()
+                }
+            });
+        }
+        let untouched = data
+            .iter()
+            .filter(|(key, _)| !self.changes.drops(key) && self.changes.get(key).is_none());
+        let written =
+            self.list.iter().zip(&changed).filter_map(|((key, _), value)| {
+                value.as_ref().map(|value| (&**key, value.as_str()))
+            });
+        Ok(untouched.chain(written).collect())
+    }
+}
+
+impl fmt::Debug for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Steps").field("clears", &self.clears()).field("list", &self.list).finish()
+    }
+}
+
+/// The value after an increment; absent counts as zero.
+pub(super) fn sum(value: Option<&str>, by: Number) -> Result<Json> {
+    let number = match value {
+        None => by,
+        Some(text) => Number::parse(text)
+            .ok_or_else(|| {
+                Error::new(ErrorKind::Type, "increment", "the value is no number that counts")
+            })?
+            .plus(by)?,
+    };
+    Ok(number.to_json())
+}
+
+/// The list after a push; absent counts as empty.
+pub(super) fn pushed(value: Option<&str>, items: &[Json]) -> Result<Json> {
+    Json::pushed(value, items)
+        .ok_or_else(|| Error::new(ErrorKind::Type, "push", "the value is no list"))
+}

@@ -1,0 +1,205 @@
+//! The cookie of one response, and the function that may change it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::request::Parts;
+
+use super::attributes::{Attributes, Priority, SameSite, Secure};
+use crate::clock::Timestamp;
+
+/// What [`Cookie::factory`](super::Cookie::factory) takes.
+pub(super) type Factory =
+    Arc<dyn Fn(&CookieContext<'_>, SetCookie) -> SetCookie + Send + Sync + 'static>;
+
+/// What is known when a cookie is made.
+#[derive(Clone, Copy)]
+pub struct CookieContext<'a> {
+    handle: &'a str,
+    secure: bool,
+    now: Timestamp,
+    request: Option<&'a Parts>,
+}
+
+impl<'a> CookieContext<'a> {
+    pub(crate) fn new(
+        handle: &'a str,
+        secure: bool,
+        now: Timestamp,
+        request: Option<&'a Parts>,
+    ) -> Self {
+        Self { handle, secure, now, request }
+    }
+
+    /// The public name of the session; empty when a removal does not know it.
+    #[must_use]
+    pub fn handle(&self) -> &'a str {
+        self.handle
+    }
+
+    /// Whether the request came over HTTPS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The present time.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.now.into()
+    }
+
+    /// The request, unless the session was opened outside of one.
+    #[must_use]
+    pub fn request(&self) -> Option<&'a Parts> {
+        self.request
+    }
+}
+
+impl fmt::Debug for CookieContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieContext")
+            .field("handle", &self.handle)
+            .field("secure", &self.secure)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The cookie of one response, on its way through a [`Cookie::factory`](super::Cookie::factory).
+///
+/// It begins with what was configured, and its name stays: another one would never be read. A
+/// removal stays a removal, whatever value and lifetime the factory gives it.
+pub struct SetCookie {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) removal: bool,
+    pub(super) attributes: Attributes,
+}
+
+impl SetCookie {
+    /// The name on this request's scheme.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this cookie takes away the one that the client has.
+    #[must_use]
+    pub fn is_removal(&self) -> bool {
+        self.removal
+    }
+
+    /// The credential: whoever has it, has the session.
+    #[must_use]
+    pub fn danger_expose_value(&self) -> &str {
+        &self.value
+    }
+
+    /// Sends another value, in octets that RFC 6265 §4.1.1 allows; the session is found again
+    /// only if the token scheme understands it.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.value = value.into();
+        self
+    }
+
+    /// As [`Cookie::path`](super::Cookie::path).
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.attributes.path = path.into();
+        self
+    }
+
+    /// As [`Cookie::domain`](super::Cookie::domain).
+    #[must_use]
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.attributes.domain = Some(domain.into());
+        self
+    }
+
+    /// As [`Cookie::lifetime`](super::Cookie::lifetime).
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.attributes.lifetime = Some(lifetime);
+        self
+    }
+
+    /// As [`Cookie::expires`](super::Cookie::expires), but instead of a lifetime that was set
+    /// before.
+    #[must_use]
+    pub fn expires(mut self, date: SystemTime) -> Self {
+        self.attributes.lifetime = None;
+        self.attributes.expires = Some(date);
+        self
+    }
+
+    /// Ends the cookie with the browser session, whatever lifetime or date was set before.
+    #[must_use]
+    pub fn browser_session(mut self) -> Self {
+        self.attributes.lifetime = None;
+        self.attributes.expires = None;
+        self
+    }
+
+    /// As [`Cookie::secure`](super::Cookie::secure).
+    #[must_use]
+    pub fn secure(mut self, secure: Secure) -> Self {
+        self.attributes.secure = secure;
+        self
+    }
+
+    /// Keeps the cookie from scripts, where
+    /// [`Cookie::insecure_allow_scripts`](super::Cookie::insecure_allow_scripts) had let them in.
+    #[must_use]
+    pub fn http_only(mut self) -> Self {
+        self.attributes.http_only = true;
+        self
+    }
+
+    /// As [`Cookie::insecure_allow_scripts`](super::Cookie::insecure_allow_scripts).
+    #[must_use]
+    pub fn insecure_allow_scripts(mut self) -> Self {
+        self.attributes.http_only = false;
+        self
+    }
+
+    /// As [`Cookie::same_site`](super::Cookie::same_site).
+    #[must_use]
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.attributes.same_site = same_site;
+        self
+    }
+
+    /// As [`Cookie::partitioned`](super::Cookie::partitioned).
+    #[must_use]
+    pub fn partitioned(mut self, partitioned: bool) -> Self {
+        self.attributes.partitioned = partitioned;
+        self
+    }
+
+    /// As [`Cookie::priority`](super::Cookie::priority).
+    #[must_use]
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.attributes.priority = Some(priority);
+        self
+    }
+
+    /// As [`Cookie::extension`](super::Cookie::extension).
+    #[must_use]
+    pub fn extension(mut self, name: impl Into<String>, value: Option<&str>) -> Self {
+        self.attributes.extend(name.into(), value.map(str::to_owned));
+        self
+    }
+}
+
+impl fmt::Debug for SetCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetCookie")
+            .field("name", &self.name)
+            .field("removal", &self.removal)
+            .field("attributes", &self.attributes)
+            .finish_non_exhaustive()
+    }
+}

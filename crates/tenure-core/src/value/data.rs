@@ -1,0 +1,150 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The keys and values of a session: an immutable map from names to JSON text, in one piece of
+/// memory, cheap to clone, ordered by key.
+///
+/// ```
+/// use tenure_core::value::Data;
+///
+/// let data: Data = [("theme", "\"dark\""), ("n", "1")].into_iter().collect();
+/// assert_eq!(data.get("n"), Some("1"));
+/// assert_eq!(data.get("N"), None);
+/// assert_eq!(data.keys().collect::<Vec<_>>(), ["n", "theme"]);
+/// ```
+#[derive(Clone)]
+pub struct Data {
+    /// Entries from `start` on, each `key length, key, value length, value`, ordered by key;
+    /// lengths as LEB128. What lies before belongs to whoever shares the memory.
+    packed: Arc<[u8]>,
+    start: usize,
+}
+
+impl Data {
+    /// The map whose packed form is what follows `start` in `packed`.
+    pub(crate) fn shared(packed: Arc<[u8]>, start: usize) -> Self {
+        Self { packed, start }
+    }
+
+    /// The packed form.
+    pub(crate) fn as_packed(&self) -> &[u8] {
+        &self.packed[self.start..]
+    }
+
+    /// The JSON text under `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let mut entries = Entries(self.as_packed());
+        entries.find(|(name, _)| *name >= key.as_bytes()).and_then(|(name, value)| {
+            if name == key.as_bytes() { str::from_utf8(value).ok() } else { None }
+        })
+    }
+
+    /// All keys with their JSON texts, ordered by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        Entries(self.as_packed()).filter_map(|(key, value)| {
+            Some((str::from_utf8(key).ok()?, str::from_utf8(value).ok()?))
+        })
+    }
+
+    /// All keys, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.iter().map(|(key, _)| key)
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        Entries(self.as_packed()).count()
+    }
+
+    /// Whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.as_packed().is_empty()
+    }
+
+    /// The octets that keys and values take, a few for each key included.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.as_packed().len()
+    }
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self { packed: Arc::default(), start: 0 }
+    }
+}
+
+impl PartialEq for Data {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_packed() == other.as_packed()
+    }
+}
+
+impl Eq for Data {}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Data {
+    /// The map of these keys and JSON texts; of a key that comes twice, the last.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let entries: Vec<_> = entries.into_iter().collect();
+        let ordered: BTreeMap<&str, &str> =
+            entries.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect();
+        let mut packed = Vec::new();
+        for part in ordered.iter().flat_map(|(key, value)| [key, value]) {
+            write_number(&mut packed, part.len() as u64);
+            packed.extend_from_slice(part.as_bytes());
+        }
+        Self { packed: packed.into(), start: 0 }
+    }
+}
+
+struct Entries<'a>(&'a [u8]);
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.part()?, self.part()?))
+    }
+}
+
+impl<'a> Entries<'a> {
+    fn part(&mut self) -> Option<&'a [u8]> {
+        let len = read_number(&mut self.0)?.try_into().ok()?;
+        let (part, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(part)
+    }
+}
+
+/// Appends a number as LEB128: seven bits an octet, the lowest first.
+pub(crate) fn write_number(into: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        into.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    into.push(number as u8);
+}
+
+/// Takes a number off the front.
+pub(crate) fn read_number(from: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (&octet, rest) = from.split_first()?;
+        *from = rest;
+        number |= u64::from(octet & 0x7f) << shift;
+        if octet < 0x80 {
+            return Some(number);
+        }
+    }
+    None
+}

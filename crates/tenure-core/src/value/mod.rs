@@ -1,0 +1,11 @@
+//! What a session's keys hold: JSON text, numbers that can be counted, and the map of them.
+
+mod data;
+mod json;
+mod number;
+
+pub use data::Data;
+pub(crate) use data::{read_number, write_number};
+pub(crate) use json::decode;
+pub use json::{InvalidJson, Json};
+pub use number::{By, Number};
