@@ -54,6 +54,8 @@ pub enum ErrorKind {
     Sealed,
     /// The handle is for reading only.
     ReadOnly,
+    /// The session has ended, or got another secret, since this request began.
+    Gone,
     /// The session was destroyed in this request.
     Destroyed,
     /// A setting contradicts another one, a browser's rules or good security.

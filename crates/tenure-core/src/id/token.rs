@@ -19,6 +19,7 @@ use super::Handle;
 /// println!("{token:?}");
 /// ```
 #[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "a token is never printed")]
 pub struct Token(Repr);
 
 #[derive(Clone)]

@@ -9,7 +9,7 @@ mod contract;
 mod error;
 mod key;
 pub mod memory;
-mod patch;
+pub(crate) mod patch;
 mod record;
 mod steps;
 

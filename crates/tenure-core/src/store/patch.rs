@@ -1,9 +1,11 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Record, Refused, Steps};
 use crate::clock::Timestamp;
+use crate::error::{Error, ErrorKind};
 use crate::id::{CommitId, Proof, UserId};
 use crate::value::{Data, Json, Number};
 
@@ -126,27 +128,37 @@ impl Patch {
 
     /// Adds a number to the one under `key`; an absent one counts as zero.
     #[must_use]
-    pub fn add(mut self, key: impl Into<Arc<str>>, by: Number) -> Self {
-        self.changes.chain(key.into(), Op::Add(by));
-        self
+    pub fn add(self, key: impl Into<Arc<str>>, by: Number) -> Self {
+        self.chained(key.into(), Op::Add(by))
     }
 
     /// Appends `item` to the list under `key`; an absent one counts as empty.
     #[must_use]
-    pub fn push(mut self, key: impl Into<Arc<str>>, item: Json) -> Self {
-        self.changes.chain(key.into(), Op::Push(item));
-        self
+    pub fn push(self, key: impl Into<Arc<str>>, item: Json) -> Self {
+        self.chained(key.into(), Op::Push(item))
     }
 
     /// Replaces the value under `key` by what `update` makes of it. It runs again when the value
     /// has changed underneath, and never under a lock.
     #[must_use]
     pub fn update(
-        mut self,
+        self,
         key: impl Into<Arc<str>>,
         update: impl Fn(Option<&Json>) -> crate::error::Result<Option<Json>> + Send + Sync + 'static,
     ) -> Self {
-        self.changes.chain(key.into(), Op::Call(Arc::new(update)));
+        self.chained(key.into(), Op::Call(Arc::new(update)))
+    }
+
+    /// An operation that does not fit what was set before it is left for the commit to refuse.
+    fn chained(mut self, key: Arc<str>, op: Op) -> Self {
+        if self.changes.chain(Arc::clone(&key), op.clone()).is_err() {
+            let before = match self.changes.get(&key) {
+                Some(Entry::Set(value)) => Some(value.clone()),
+                _ => None,
+            };
+            let set = Op::Call(Arc::new(move |_| Ok(before.clone())));
+            self.changes.put(key, Entry::Chain(Chain { ops: vec![set, op], ran: None }));
+        }
         self
     }
 
@@ -197,6 +209,10 @@ impl Patch {
     pub fn settle(mut self, settled: Vec<CommitId>) -> Self {
         self.settled = settled;
         self
+    }
+
+    pub(crate) fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     pub(crate) fn with_changes(mut self, changes: Changes) -> Self {
@@ -286,29 +302,36 @@ impl Changes {
         }
     }
 
-    pub(crate) fn chain(&mut self, key: Arc<str>, op: Op) {
-        let at = match self.position(&key) {
+    /// Records an operation. Where the value before it is known, it runs at once; an error leaves
+    /// everything as it was.
+    pub(crate) fn chain(&mut self, key: Arc<str>, op: Op) -> crate::error::Result<()> {
+        if let Some(chain) = self.chain_of(&key) {
+            chain.then(op);
+            return Ok(());
+        }
+        let known = match self.get(&key) {
+            Some(Entry::Set(value)) => Some(value),
+            _ => None,
+        };
+        let value = op.run(known)?;
+        self.put(key, value.map_or(Entry::Remove, Entry::Set));
+        Ok(())
+    }
+
+    /// The chain of `key`, if what the record holds still matters for it.
+    pub(crate) fn chain_of(&mut self, key: &str) -> Option<&mut Chain> {
+        let at = match self.position(key) {
             Ok(at) => at,
+            Err(_) if self.drops(key) => return None,
             Err(at) => {
-                let entry =
-                    if self.drops(&key) { Entry::Remove } else { Entry::Chain(Chain::default()) };
-                self.entries.insert(at, (key, entry));
+                self.entries.insert(at, (key.into(), Entry::Chain(Chain::default())));
                 at
             }
         };
-        let entry = &mut self.entries[at].1;
-        let known = match entry {
-            Entry::Chain(chain) => return chain.then(op),
-            Entry::Set(value) => Some(value.clone()),
-            Entry::Remove => None,
-        };
-        // What the record holds does not matter here, so the operation can run at once; if it
-        // does not fit, it is kept for the commit to refuse.
-        *entry = match op.run(known.as_ref()) {
-            Ok(Some(value)) => Entry::Set(value),
-            Ok(None) => Entry::Remove,
-            Err(_) => Entry::Chain(Chain { ops: vec![replace_with(known), op], ran: None }),
-        };
+        match &mut self.entries[at].1 {
+            Entry::Chain(chain) => Some(chain),
+            Entry::Set(_) | Entry::Remove => None,
+        }
     }
 
     pub(crate) fn clear(&mut self, keep: &[Arc<str>]) {
@@ -329,10 +352,6 @@ impl Changes {
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.entries.binary_search_by(|(name, _)| (**name).cmp(key))
     }
-}
-
-fn replace_with(value: Option<Json>) -> Op {
-    Op::Call(Arc::new(move |_| Ok(value.clone())))
 }
 
 impl Chain {
@@ -364,7 +383,12 @@ impl Op {
             Self::Push(item) => {
                 super::steps::pushed(value.map(Json::as_str), std::slice::from_ref(item)).map(Some)
             }
-            Self::Call(call) => call(value),
+            // It runs outside of the request here: a panic must not take the commit with it.
+            Self::Call(call) => {
+                catch_unwind(AssertUnwindSafe(|| call(value))).unwrap_or_else(|_| {
+                    Err(Error::new(ErrorKind::Other, "update", "the closure panicked"))
+                })
+            }
         }
     }
 }

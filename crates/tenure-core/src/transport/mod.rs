@@ -11,5 +11,5 @@
 
 mod cookie;
 
-pub(crate) use cookie::{Candidates, CookieTransport, Presented, Refusal};
 pub use cookie::{Cookie, CookieContext, Priority, SameSite, Secure, SetCookie};
+pub(crate) use cookie::{CookieTransport, Presented};

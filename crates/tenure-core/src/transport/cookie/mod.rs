@@ -17,7 +17,7 @@ use http::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 pub use attributes::{Priority, SameSite, Secure};
 pub use config::Cookie;
 pub use factory::{CookieContext, SetCookie};
-pub(crate) use parse::{Candidates, Presented, Refusal};
+pub(crate) use parse::{Candidates, Presented};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};

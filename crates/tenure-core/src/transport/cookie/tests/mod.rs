@@ -11,6 +11,7 @@ use http::header::{COOKIE, HeaderValue};
 
 use super::*;
 use crate::clock::Timestamp;
+use crate::transport::cookie::parse::Refusal;
 
 /// Wed, 21 Oct 2026 07:28:00 GMT.
 const NOW: Timestamp = Timestamp::from_millis(1_792_567_680_000);

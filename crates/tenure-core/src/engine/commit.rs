@@ -1,0 +1,237 @@
+use std::sync::Arc;
+
+use super::outbox::Work;
+use super::slot::{Answer, Fate, Slot, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{CommitId, Token};
+use crate::store::{Applied, Created, Patch, ProofChange, Record, Store, StoreKey};
+
+/// How often a new token is made when the store already has a session of that name.
+const MINTINGS: u32 = 3;
+
+impl Slot {
+    /// Commits what was recorded so far. Dropped before its end it loses nothing: the next commit
+    /// sends again, under the same id, what was not acknowledged.
+    pub(crate) async fn commit(&self) -> Result<()> {
+        let outcome = self.commit_silently().await;
+        outcome.inspect_err(|error| self.manager.report(error))
+    }
+
+    async fn commit_silently(&self) -> Result<()> {
+        if self.manager.settings.save_uninitialized {
+            self.load().await?;
+        }
+        let _one_at_a_time = self.gate.lock().await;
+        self.fold(&mut self.state())?;
+        loop {
+            let Some(work) = self.state().outbox.front().cloned() else { return Ok(()) };
+            match &*work {
+                Work::Delete { key } => self.delete(key).await?,
+                Work::Create { token, key, record } => self.create(token, key, record).await?,
+                Work::Apply { key, patch, next, replace_gone } => {
+                    self.apply(key, patch, next.as_ref(), *replace_gone).await?;
+                }
+                Work::Touch { key, until } => {
+                    let touched = self.touch(key, *until).await?;
+                    self.acknowledge(None);
+                    self.extended(touched);
+                }
+            }
+        }
+    }
+
+    /// Takes the oldest commit off the outbox, since its outcome is known.
+    fn acknowledge(&self, id: Option<CommitId>) {
+        self.state().outbox.pop_front();
+        if let Some(id) = id {
+            self.manager.settled.add(id);
+        }
+    }
+
+    async fn delete(&self, key: &StoreKey) -> Result<()> {
+        let manager = &*self.manager;
+        let deleted = manager
+            .call("destroy", |again| async move {
+                let _turn = manager.queue.turn(key).await;
+                let deleted = manager.store.delete(key, manager.settings.clock.now()).await?;
+                // The first attempt may have done it and lost the answer.
+                Ok(deleted || again)
+            })
+            .await?;
+        self.acknowledge(None);
+        if deleted {
+            manager.counters.destroyed.add();
+            let mut state = self.state();
+            if !matches!(state.answer, Answer::Issue(_)) {
+                state.answer = Answer::Remove;
+            }
+        }
+        Ok(())
+    }
+
+    async fn create(&self, token: &Token, key: &StoreKey, record: &Record) -> Result<()> {
+        let manager = &*self.manager;
+        let (mut token, mut key, mut record) = (token.clone(), key.clone(), record.clone());
+        for _ in 0..MINTINGS {
+            let (sent, name) = (&record, &key);
+            let created = manager
+                .call("create", |_| async move {
+                    manager.store.create(name, sent, manager.settings.clock.now()).await
+                })
+                .await?;
+            match created {
+                Created::Created => {
+                    self.acknowledge(record.commits.first().map(|(id, _)| *id));
+                    manager.counters.created.add();
+                    self.born(token, key, record);
+                    return Ok(());
+                }
+                Created::Collision => {
+                    (token, key) = self.minted()?;
+                    record.proofs.present = key.proof().copied();
+                    let work = Work::Create {
+                        token: token.clone(),
+                        key: key.clone(),
+                        record: Box::new(record.clone()),
+                    };
+                    if let Some(front) = self.state().outbox.front_mut() {
+                        *front = Arc::new(work);
+                    }
+                }
+            }
+        }
+        self.acknowledge(None);
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            "create",
+            "every new token names a session that exists: the source of random numbers repeats \
+             itself",
+        ))
+    }
+
+    fn born(&self, token: Token, key: StoreKey, record: Record) {
+        let mut state = self.state();
+        state.answer = Answer::Issue(token.clone());
+        state.is_new = true;
+        state.loaded = true;
+        let base = Some(Arc::new(record));
+        state.journal.rebase(base.as_deref());
+        state.target = Some(Target { token, key, base });
+    }
+
+    async fn apply(
+        &self,
+        key: &StoreKey,
+        patch: &Patch,
+        next: Option<&Token>,
+        replace_gone: bool,
+    ) -> Result<()> {
+        let manager = &*self.manager;
+        let applied = manager
+            .call("commit", |_| async move {
+                let _turn = manager.queue.turn(key).await;
+                manager.store.apply(key, patch, manager.settings.clock.now()).await
+            })
+            .await?;
+        match applied {
+            Applied::Done(record) => {
+                self.acknowledge(Some(patch.id()));
+                manager.counters.commits.add();
+                self.applied(patch, next, record.map(|record| *record));
+            }
+            Applied::Gone if replace_gone => {
+                let work = self.rebirth(patch)?;
+                let mut state = self.state();
+                state.outbox.pop_front();
+                state.target = None;
+                if let Some(work) = work {
+                    state.outbox.push_front(Arc::new(work));
+                }
+            }
+            Applied::Gone => {
+                self.acknowledge(None);
+                manager.counters.gone.add();
+                super::trace::gone(key);
+                let mut state = self.state();
+                state.target = None;
+                state.fate = Fate::Gone;
+            }
+            Applied::Refused(refused) => {
+                self.acknowledge(None);
+                return Err(refused.into_error());
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what a commit changed: for the rest of the request and for the answer.
+    fn applied(&self, patch: &Patch, next: Option<&Token>, record: Option<Record>) {
+        let manager = &*self.manager;
+        let mut state = self.state();
+        let state = &mut *state;
+        let Some(target) = &mut state.target else { return };
+        let record = record.or_else(|| expected(&target.key, patch, manager.settings.clock.now()));
+        match (patch.proof(), next) {
+            (Some(ProofChange::Replace(_)), Some(next)) => {
+                target.token = next.clone();
+                target.key = manager.key(next);
+                state.answer = Answer::Issue(next.clone());
+                state.is_new = true;
+                manager.counters.rotations.add();
+            }
+            (Some(ProofChange::Prepare(proof)), Some(next)) => {
+                let ours = record
+                    .as_ref()
+                    .and_then(|record| record.proofs.pending)
+                    .is_some_and(|pending| pending.proof == *proof);
+                if ours {
+                    state.answer = Answer::Issue(next.clone());
+                    manager.counters.rotations.add();
+                }
+            }
+            _ => {}
+        }
+        if let Some(record) = record {
+            target.base = Some(Arc::new(record));
+        }
+        state.journal.rebase(target.base.as_deref());
+        let token = target.token.clone();
+        self.redate(&mut state.answer, token);
+    }
+
+    async fn touch(&self, key: &StoreKey, until: crate::clock::Timestamp) -> Result<bool> {
+        let manager = &*self.manager;
+        manager.counters.touches.add();
+        manager
+            .call("touch", |_| async move {
+                manager.store.touch(key, until, manager.settings.clock.now()).await
+            })
+            .await
+    }
+
+    /// A cookie with a date is sent again whenever the session's deadline moved.
+    pub(super) fn extended(&self, touched: bool) {
+        let mut state = self.state();
+        let state = &mut *state;
+        if touched && let Some(target) = &state.target {
+            self.redate(&mut state.answer, target.token.clone());
+        }
+    }
+
+    fn redate(&self, answer: &mut Answer, token: Token) {
+        let cookie_moves = self.manager.cookie.is_persistent() || self.manager.settings.rolling;
+        if cookie_moves && matches!(answer, Answer::Nothing) {
+            *answer = Answer::Issue(token);
+        }
+    }
+}
+
+/// The record after a patch as far as this request can tell, where the store does not say.
+fn expected(key: &StoreKey, patch: &Patch, now: crate::clock::Timestamp) -> Option<Record> {
+    let base = patch.base()?;
+    let steps = patch.steps(&base.data).ok()?;
+    match base.commit(key, patch, &steps, now) {
+        crate::store::Verdict::Done(record) => Some(*record),
+        _ => None,
+    }
+}

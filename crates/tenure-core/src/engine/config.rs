@@ -1,0 +1,403 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::manager::{Manager, Sessions};
+use crate::clock::{Clock, Random, SystemClock, SystemRandom};
+use crate::error::{Error, Result};
+use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};
+use crate::id::Namespace;
+use crate::store::{AnyStore, MemoryStore, Store};
+use crate::transform::{Keyring, SigningKey};
+use crate::transport::{Cookie, CookieTransport};
+
+type ErrorHook = Arc<dyn Fn(&Error) + Send + Sync>;
+type CommitOn = Arc<dyn Fn(StatusCode) -> bool + Send + Sync>;
+
+/// What a request gets when the store cannot be reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenUnavailable {
+    /// An error, in HTTP a 503.
+    #[default]
+    Fail,
+    /// An empty session for reading, which never commits and touches no cookie. A visitor who is
+    /// logged in looks like an anonymous one while it lasts.
+    Degrade,
+}
+
+/// Configures [`Sessions`]; every contradiction is refused by [`build`](Self::build).
+///
+/// ```
+/// use std::time::Duration;
+/// use tenure_core::{Sessions, store::MemoryStore, transport::Cookie};
+///
+/// let sessions = Sessions::builder()
+///     .store(MemoryStore::new())
+///     .cookie(Cookie::named("__Host-shop"))
+///     .idle_timeout(Duration::from_secs(30 * 60))
+///     .absolute_timeout(Duration::from_secs(12 * 60 * 60))
+///     .build()?;
+/// # drop(sessions);
+/// # Ok::<(), tenure_core::Error>(())
+/// ```
+#[must_use = "nothing happens until `build` is called"]
+pub struct SessionsBuilder {
+    store: Option<AnyStore>,
+    in_memory: bool,
+    cookie: Cookie,
+    namespace: Option<String>,
+    keyring: Option<Keyring>,
+    unsigned: bool,
+    generator: Option<IdGenerator>,
+    scheme: Option<Arc<dyn TokenScheme>>,
+    key_scheme: Arc<dyn KeyScheme>,
+    settings: Settings,
+}
+
+/// The settings that the engine works by.
+pub(crate) struct Settings {
+    pub(crate) idle_timeout: Duration,
+    pub(crate) absolute_timeout: Duration,
+    pub(crate) renewal_interval: Option<Duration>,
+    pub(crate) touch_interval: Option<Duration>,
+    pub(crate) touch_every_request: bool,
+    pub(crate) save_uninitialized: bool,
+    pub(crate) rolling: bool,
+    pub(crate) clear_unknown: bool,
+    pub(crate) keeps_request: bool,
+    pub(crate) store_timeout: Duration,
+    pub(crate) max_bytes: usize,
+    pub(crate) when_unavailable: WhenUnavailable,
+    pub(crate) on_error: Option<ErrorHook>,
+    pub(crate) commit_on: Option<CommitOn>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl SessionsBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            store: None,
+            in_memory: false,
+            cookie: Cookie::default(),
+            namespace: None,
+            keyring: None,
+            unsigned: false,
+            generator: None,
+            scheme: None,
+            key_scheme: Arc::new(SplitKeys),
+            settings: Settings {
+                idle_timeout: Duration::from_secs(30 * 60),
+                absolute_timeout: Duration::from_secs(12 * 60 * 60),
+                renewal_interval: Some(Duration::from_secs(60 * 60)),
+                touch_interval: None,
+                touch_every_request: false,
+                save_uninitialized: false,
+                rolling: false,
+                clear_unknown: false,
+                keeps_request: false,
+                store_timeout: Duration::from_secs(2),
+                max_bytes: 64 << 10,
+                when_unavailable: WhenUnavailable::Fail,
+                on_error: None,
+                commit_on: None,
+                clock: Arc::new(SystemClock),
+                random: Arc::new(SystemRandom),
+            },
+        }
+    }
+
+    /// Where sessions are kept. A [`MemoryStore`] needs no signing keys, since it makes one for as
+    /// long as it lives; every other store does.
+    pub fn store<S: Store>(mut self, store: S) -> Self {
+        self.in_memory = std::any::TypeId::of::<S>() == std::any::TypeId::of::<MemoryStore>();
+        self.store = Some(AnyStore::new(store));
+        self
+    }
+
+    /// The cookie; by default `__Host-id`, `Secure`, `HttpOnly`, `SameSite=Lax`, until the browser
+    /// is closed.
+    pub fn cookie(mut self, cookie: Cookie) -> Self {
+        self.cookie = cookie;
+        self
+    }
+
+    /// What keeps these sessions apart from others in the same store; by default the cookie's name.
+    pub fn namespace(mut self, name: impl Into<String>) -> Self {
+        self.namespace = Some(name.into());
+        self
+    }
+
+    /// The keys that sign tokens, so that a forged one costs no store call.
+    pub fn signing_keys(mut self, keys: Keyring) -> Self {
+        self.keyring = Some(keys);
+        self
+    }
+
+    /// Leaves tokens unsigned. The price: every forged token costs the store one look-up, so
+    /// whoever floods the application with them floods the store. A token cannot be guessed either
+    /// way.
+    pub fn insecure_unsigned_tokens(mut self) -> Self {
+        self.unsigned = true;
+        self
+    }
+
+    /// Takes the random octets of new tokens from `generator`, which sees the request's head. Less
+    /// than 128 bits are refused when a token is made.
+    pub fn id_generator(
+        mut self,
+        generator: impl Fn(&http::request::Parts) -> Vec<u8> + Send + Sync + 'static,
+    ) -> Self {
+        self.generator = Some(Arc::new(generator));
+        self.settings.keeps_request = true;
+        self
+    }
+
+    /// Reads and writes tokens of another format; it brings its own signature.
+    pub fn token_scheme(mut self, scheme: impl TokenScheme) -> Self {
+        self.scheme = Some(Arc::new(scheme));
+        self
+    }
+
+    /// Makes store keys of tokens in another way.
+    pub fn key_scheme(mut self, scheme: impl KeyScheme) -> Self {
+        self.key_scheme = Arc::new(scheme);
+        self
+    }
+
+    /// Keeps the head of each request for the [cookie factory](Cookie::factory) and for the token
+    /// scheme to look at; it costs a copy of the head a request.
+    pub fn keep_request(mut self) -> Self {
+        self.settings.keeps_request = true;
+        self
+    }
+
+    /// How long a session lives without being used; 30 minutes by default.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a session lives at all; 12 hours by default.
+    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.absolute_timeout = timeout;
+        self
+    }
+
+    /// How old a secret grows before a new one takes its place; 60 minutes by default. The old one
+    /// works until the new one is first used.
+    pub fn renewal_interval(mut self, interval: Duration) -> Self {
+        self.settings.renewal_interval = Some(interval);
+        self
+    }
+
+    /// Keeps a secret for the whole life of its session, unless privileges change.
+    pub fn insecure_never_renew(mut self) -> Self {
+        self.settings.renewal_interval = None;
+        self
+    }
+
+    /// Notes the use of a session at most this often; by default the smaller of 60 seconds and a
+    /// tenth of the idle timeout. Zero notes every use.
+    pub fn touch_interval(mut self, interval: Duration) -> Self {
+        self.settings.touch_interval = Some(interval);
+        self
+    }
+
+    /// Counts every request with a credential as a use of its session, those too whose handler
+    /// never asks for it: one store call a touch interval.
+    pub fn touch_every_request(mut self) -> Self {
+        self.settings.touch_every_request = true;
+        self
+    }
+
+    /// Makes a session for every visitor, also for one who stores nothing. Each costs a record and
+    /// a cookie, robots included.
+    pub fn save_uninitialized(mut self) -> Self {
+        self.settings.save_uninitialized = true;
+        self
+    }
+
+    /// Touches the session and sends its cookie again with every response.
+    pub fn rolling(mut self) -> Self {
+        self.settings.rolling = true;
+        self
+    }
+
+    /// Removes the cookie of a credential that the store does not know. The answer to a request
+    /// that began before a login then erases the new cookie, if it comes late.
+    pub fn clear_unknown(mut self) -> Self {
+        self.settings.clear_unknown = true;
+        self
+    }
+
+    /// How long the store may take for one load or one commit, one retry and the wait for other
+    /// commits of the same session included; 2 seconds by default.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.store_timeout = timeout;
+        self
+    }
+
+    /// How many octets the keys and values of a session may take; 64 KiB by default, at most 1 MiB.
+    pub fn max_session_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_bytes = bytes;
+        self
+    }
+
+    /// What a request gets when the store cannot be reached.
+    pub fn when_unavailable(mut self, what: WhenUnavailable) -> Self {
+        self.settings.when_unavailable = what;
+        self
+    }
+
+    /// Calls `hook` with every error of a load or a commit. What it does changes nothing.
+    pub fn on_error(mut self, hook: impl Fn(&Error) + Send + Sync + 'static) -> Self {
+        self.settings.on_error = Some(Arc::new(hook));
+        self
+    }
+
+    /// Commits only with responses of these statuses; by default with all, errors included, so that
+    /// what was written beside an error survives.
+    pub fn commit_on(mut self, when: impl Fn(StatusCode) -> bool + Send + Sync + 'static) -> Self {
+        self.settings.commit_on = Some(Arc::new(when));
+        self
+    }
+
+    /// Where the time comes from.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.settings.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where random octets come from.
+    pub fn random(mut self, random: impl Random) -> Self {
+        self.settings.random = Arc::new(random);
+        self
+    }
+
+    /// Checks the configuration and builds the manager.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for every contradiction, with the setting
+    /// and the remedy.
+    pub fn build(self) -> Result<Sessions> {
+        self.settings.check()?;
+        let store = self.store.ok_or_else(|| {
+            Error::config(
+                "store: none was given; call `.store(MemoryStore::new())` for one that ends with \
+                 the process, or give a durable one",
+            )
+        })?;
+        let cookie = CookieTransport::new(self.cookie, self.settings.clock.now())?;
+        let namespace =
+            Namespace::new(self.namespace.unwrap_or_else(|| cookie.name(true).to_owned()))?;
+        let scheme = match self.scheme {
+            Some(scheme) => scheme,
+            None => {
+                let mut tokens = match (self.keyring, self.unsigned) {
+                    (Some(keys), false) if keys.is_empty() => {
+                        return Err(Error::config(
+                            "signing_keys: the keyring is empty; put the current key first and \
+                             older ones behind it",
+                        ));
+                    }
+                    (Some(_), true) => {
+                        return Err(Error::config(
+                            "signing_keys and insecure_unsigned_tokens contradict each other; \
+                             keep the keys and leave the other out",
+                        ));
+                    }
+                    (Some(keys), false) => SplitTokens::signed(keys),
+                    (None, true) => SplitTokens::insecure_unsigned(),
+                    (None, false) if self.in_memory => {
+                        SplitTokens::signed(Keyring::new([SigningKey::generate()?]))
+                    }
+                    (None, false) => {
+                        return Err(Error::config(
+                            "signing_keys: none were given, and sessions in this store outlive the \
+                             process; pass `Keyring::from_secrets([secret])` with a secret from \
+                             `openssl rand -base64 33`, or `.insecure_unsigned_tokens()` at the \
+                             price of one look-up a forged token",
+                        ));
+                    }
+                };
+                if let Some(generator) = self.generator {
+                    tokens = tokens.generator(generator);
+                }
+                Arc::new(tokens)
+            }
+        };
+        Ok(Sessions::from_manager(Manager::new(
+            store,
+            cookie,
+            namespace,
+            scheme,
+            self.key_scheme,
+            self.settings,
+        )))
+    }
+}
+
+impl Settings {
+    const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+    const SHORTEST: Duration = Duration::from_secs(1);
+    const MOST_BYTES: usize = 1 << 20;
+
+    fn check(&self) -> Result<()> {
+        for (setting, timeout) in
+            [("idle_timeout", self.idle_timeout), ("absolute_timeout", self.absolute_timeout)]
+        {
+            if !(Self::SHORTEST..=Self::LONGEST).contains(&timeout) {
+                return Err(Error::config(format!(
+                    "{setting}: {timeout:?} is not between one second and 400 days"
+                )));
+            }
+        }
+        if self.idle_timeout > self.absolute_timeout {
+            return Err(Error::config(format!(
+                "idle_timeout: {:?} is longer than the absolute timeout of {:?}, which would end \
+                 every session first; shorten the one or lengthen the other",
+                self.idle_timeout, self.absolute_timeout
+            )));
+        }
+        if self.renewal_interval.is_some_and(|interval| interval < Self::SHORTEST) {
+            return Err(Error::config(
+                "renewal_interval: less than one second; take an hour, or `.insecure_never_renew()`",
+            ));
+        }
+        if self.touch_interval.is_some_and(|interval| interval >= self.idle_timeout) {
+            return Err(Error::config(
+                "touch_interval: not shorter than the idle timeout, so sessions in use would \
+                 expire; take a tenth of it",
+            ));
+        }
+        if self.store_timeout.is_zero() {
+            return Err(Error::config("store_timeout: zero leaves the store no time to answer"));
+        }
+        if !(1..=Self::MOST_BYTES).contains(&self.max_bytes) {
+            return Err(Error::config(format!(
+                "max_session_bytes: {} is not between 1 and 1 MiB; keep large data elsewhere and \
+                 its key in the session",
+                self.max_bytes
+            )));
+        }
+        Ok(())
+    }
+
+    /// How old the note of the last use may grow.
+    pub(crate) fn touch_interval(&self, idle_timeout: Duration) -> Duration {
+        self.touch_interval.unwrap_or_else(|| (idle_timeout / 10).min(Duration::from_secs(60)))
+    }
+}
+
+impl fmt::Debug for SessionsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsBuilder")
+            .field("idle_timeout", &self.settings.idle_timeout)
+            .field("absolute_timeout", &self.settings.absolute_timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,141 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::slot::{Answer, Slot};
+use crate::error::Result;
+use crate::session::{Journal, LazySession};
+use crate::transport::CookieContext;
+
+/// One request and its session, from [`Sessions::open`](super::Sessions::open) to
+/// [`seal`](Self::seal). Dropped instead, it commits nothing.
+pub struct Exchange {
+    slot: Arc<Slot>,
+}
+
+/// The end of an exchange: no handle can write any more.
+pub struct Sealed {
+    slot: Arc<Slot>,
+    due: bool,
+}
+
+impl Exchange {
+    pub(super) fn new(slot: Arc<Slot>) -> Self {
+        Self { slot }
+    }
+
+    /// A handle to the session, not loaded.
+    #[must_use]
+    pub fn session(&self) -> LazySession {
+        LazySession::new(Arc::clone(&self.slot))
+    }
+
+    /// Ends the time of writing, in one step with taking what was written. `status` is that of the
+    /// response, for [`commit_on`](super::SessionsBuilder::commit_on).
+    #[must_use = "what was written is lost unless it is committed"]
+    pub fn seal(self, status: StatusCode) -> Sealed {
+        let mut state = self.slot.state();
+        state.sealed = true;
+        let commit_on = self.slot.manager.settings.commit_on.as_ref();
+        let due = if commit_on.is_none_or(|when| when(status)) {
+            self.slot.is_due(&mut state)
+        } else {
+            state.journal = Journal::default();
+            state.doomed = None;
+            false
+        };
+        drop(state);
+        Sealed { slot: self.slot, due }
+    }
+
+    /// Seals, commits and writes the headers of the response.
+    ///
+    /// # Errors
+    /// As [`Sealed::commit`] and [`Sealed::write_headers`].
+    pub async fn close(self, status: StatusCode, headers: &mut HeaderMap) -> Result<()> {
+        let sealed = self.seal(status);
+        let committed = sealed.commit().await;
+        sealed.write_headers(headers)?;
+        committed
+    }
+}
+
+impl Sealed {
+    /// Whether there is anything to commit; if not, [`commit`](Self::commit) need not be awaited.
+    #[must_use]
+    pub fn needs_commit(&self) -> bool {
+        self.due
+    }
+
+    /// Commits what was written.
+    ///
+    /// # Errors
+    /// When the store cannot answer, or an operation does not fit the value that it met. The
+    /// response should then be an error: what the client would be told has not happened.
+    pub async fn commit(&self) -> Result<()> {
+        if self.due { self.slot.commit().await } else { Ok(()) }
+    }
+
+    /// Adds what the response has to say: `Set-Cookie` with `Cache-Control: no-store` (OWASP
+    /// session management, "Web Content Caching"), and `Vary` as soon as the session was
+    /// consulted. What the application has put there stays.
+    ///
+    /// # Errors
+    /// When the cookie is over its limit or a cookie factory broke the rules.
+    pub fn write_headers(&self, headers: &mut HeaderMap) -> Result<()> {
+        let manager = &self.slot.manager;
+        let state = self.slot.state();
+        if state.consulted {
+            add(headers, VARY, manager.cookie.vary().as_str(), &["*"]);
+        }
+        if matches!(state.answer, Answer::Nothing) {
+            return Ok(());
+        }
+        let handle = state
+            .target
+            .as_ref()
+            .and_then(|target| target.key.handle())
+            .map(|handle| handle.to_string())
+            .unwrap_or_default();
+        let (secure, request) = (self.slot.secure, self.slot.request.as_deref());
+        let context = CookieContext::new(&handle, secure, manager.settings.clock.now(), request);
+        let cookie = match &state.answer {
+            Answer::Issue(token) => {
+                let text = manager.scheme.write(token, &manager.token_context(secure, request));
+                manager.cookie.issue(&text, &context)?
+            }
+            Answer::Remove | Answer::Nothing => manager.cookie.remove(&context)?,
+        };
+        headers.append(SET_COOKIE, cookie);
+        add(headers, CACHE_CONTROL, "no-store", &[]);
+        Ok(())
+    }
+}
+
+/// Adds `item` to a list header unless it, or one of `enough`, is there.
+fn add(headers: &mut HeaderMap, name: HeaderName, item: &str, enough: &[&str]) {
+    let there = headers
+        .get_all(&name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|there| there.eq_ignore_ascii_case(item) || enough.iter().any(|&item| item == there));
+    if !there && let Ok(value) = HeaderValue::from_str(item) {
+        headers.append(name, value);
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Exchange")
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealed").field("needs_commit", &self.due).finish()
+    }
+}

@@ -1,0 +1,114 @@
+use std::sync::Arc;
+
+use super::config::WhenUnavailable;
+use super::slot::{Answer, Fate, Slot};
+use crate::error::{ErrorKind, Result};
+use crate::store::{Record, Store, StoreErrorKind, StoreKey};
+
+impl Slot {
+    /// Loads the session, once a request, unless there is no credential.
+    pub(crate) async fn load(&self) -> Result<()> {
+        let _one_at_a_time = self.gate.lock().await;
+        let key = {
+            let mut state = self.state();
+            state.consulted = true;
+            if state.loaded {
+                return Ok(());
+            }
+            self.identify(&mut state);
+            match &state.target {
+                Some(target) => target.key.clone(),
+                None => {
+                    state.loaded = true;
+                    state.is_new = true;
+                    return Ok(());
+                }
+            }
+        };
+        let loaded = self.fetch(&key).await;
+        let mut state = self.state();
+        match loaded {
+            Ok(record) => {
+                state.loaded = true;
+                state.is_new = record.is_none();
+                match record {
+                    Some(record) => {
+                        if let Some(target) = &mut state.target {
+                            target.base = Some(Arc::new(record));
+                        }
+                    }
+                    None => {
+                        state.target = None;
+                        if self.manager.settings.clear_unknown {
+                            state.answer = Answer::Remove;
+                        }
+                    }
+                }
+                let state = &mut *state;
+                state
+                    .journal
+                    .rebase(state.target.as_ref().and_then(|target| target.base.as_deref()));
+                Ok(())
+            }
+            Err(error) => {
+                let down = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
+                self.manager.report(&error);
+                if down && self.manager.settings.when_unavailable == WhenUnavailable::Degrade {
+                    state.loaded = true;
+                    state.target = None;
+                    state.fate = Fate::Degraded;
+                    return Ok(());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Loads the record again and drops what was recorded but not saved.
+    pub(crate) async fn reload(&self) -> Result<bool> {
+        let _one_at_a_time = self.gate.lock().await;
+        let key = {
+            let mut state = self.state();
+            state.journal = crate::session::Journal::default();
+            match &state.target {
+                Some(target) => target.key.clone(),
+                None => return Ok(false),
+            }
+        };
+        let record = self.fetch(&key).await.inspect_err(|error| self.manager.report(error))?;
+        let mut state = self.state();
+        let found = record.is_some();
+        match (record, &mut state.target) {
+            (Some(record), Some(target)) => target.base = Some(Arc::new(record)),
+            _ => {
+                state.target = None;
+                state.fate = Fate::Gone;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn fetch(&self, key: &StoreKey) -> Result<Option<Record>> {
+        let manager = &*self.manager;
+        manager.counters.loads.add();
+        let now = manager.settings.clock.now();
+        let loaded = manager
+            .call("load", |_| async {
+                match manager.store.load(key, now).await {
+                    Err(error) if error.kind() == StoreErrorKind::UnknownVersion => {
+                        manager.counters.unknown_version.add();
+                        Ok(None)
+                    }
+                    done => done,
+                }
+            })
+            .await?;
+        // The store has asked this already; a wrong store must not let anybody in.
+        let admitted = loaded.filter(|record| record.admits(key, now));
+        if admitted.is_none() {
+            manager.counters.unknown.add();
+            super::trace::rejected("no live session has this secret");
+        }
+        Ok(admitted)
+    }
+}

@@ -1,0 +1,225 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use super::config::{SessionsBuilder, Settings};
+use super::counters::{Counters, Counts};
+use super::exchange::Exchange;
+use super::queue::Queue;
+use super::request::Connection;
+use super::settled::Settled;
+use super::slot::Slot;
+use crate::error::{Error, ErrorKind, Result};
+use crate::format::{KeyScheme, TokenContext, TokenScheme};
+use crate::id::{CommitId, Namespace, Token};
+use crate::session::{Detached, LazySession, Session};
+use crate::store::{AnyStore, MemoryStore, StoreError, StoreErrorKind, StoreKey};
+use crate::transport::CookieTransport;
+
+/// The manager of an application's sessions: configuration, store and keys; cheap to clone.
+///
+/// ```
+/// use tenure_core::{Sessions, store::MemoryStore};
+///
+/// let sessions = Sessions::builder().store(MemoryStore::new()).build()?;
+/// assert_eq!(sessions.name(), "__Host-id");
+/// # Ok::<(), tenure_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Sessions(Arc<Manager>);
+
+pub(crate) struct Manager {
+    pub(crate) store: AnyStore,
+    pub(crate) cookie: CookieTransport,
+    pub(crate) namespace: Namespace,
+    pub(crate) scheme: Arc<dyn TokenScheme>,
+    pub(crate) keys: Arc<dyn KeyScheme>,
+    pub(crate) settings: Settings,
+    pub(super) queue: Queue,
+    pub(super) settled: Settled,
+    pub(crate) counters: Counters,
+}
+
+impl Sessions {
+    /// Starts a configuration.
+    pub fn builder() -> SessionsBuilder {
+        SessionsBuilder::new()
+    }
+
+    /// Sessions in memory with all defaults, the shortest way to begin.
+    ///
+    /// # Errors
+    /// When the operating system has no random numbers.
+    pub fn in_memory() -> Result<Self> {
+        Self::builder().store(MemoryStore::new()).build()
+    }
+
+    pub(super) fn from_manager(manager: Manager) -> Self {
+        Self(Arc::new(manager))
+    }
+
+    /// Begins the exchange of one request, without any I/O and without looking at the credential.
+    #[must_use]
+    pub fn open(&self, parts: &http::request::Parts, connection: Connection) -> Exchange {
+        Exchange::new(Arc::new(Slot::of_request(Arc::clone(&self.0), parts, connection)))
+    }
+
+    /// The session of a raw token outside a request, if it is alive; for WebSockets, jobs and tests.
+    /// Take [`Session::read_only`] of it to be sure that nothing is written.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn open_token(&self, token: &str) -> Result<Option<Detached>> {
+        let manager = Arc::clone(&self.0);
+        let Some(token) = [true, false]
+            .into_iter()
+            .find_map(|secure| manager.scheme.parse(token, &manager.token_context(secure, None)))
+        else {
+            manager.counters.rejected.add();
+            return Ok(None);
+        };
+        self.detached(Slot::of_token(manager, token)).await
+    }
+
+    /// The session of a request's headers outside a request, if it is alive. `secure` says whether
+    /// they came by HTTPS.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn open_headers(
+        &self,
+        headers: &HeaderMap,
+        secure: bool,
+    ) -> Result<Option<Detached>> {
+        self.detached(Slot::of_headers(Arc::clone(&self.0), headers, secure)).await
+    }
+
+    /// A new session outside a request; it exists once something is saved.
+    ///
+    /// # Errors
+    /// None so far.
+    pub async fn start(&self) -> Result<Detached> {
+        let slot = Slot::of_headers(Arc::clone(&self.0), &HeaderMap::new(), true);
+        Ok(Detached::new(LazySession::new(Arc::new(slot)).load().await?))
+    }
+
+    async fn detached(&self, slot: Slot) -> Result<Option<Detached>> {
+        let session: Session = LazySession::new(Arc::new(slot)).load().await?;
+        Ok(session.exists().then(|| Detached::new(session)))
+    }
+
+    /// The name of the cookie on HTTPS; it tells session layers apart.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.cookie.name(true)
+    }
+
+    /// The namespace in the store.
+    #[must_use]
+    pub fn namespace(&self) -> &Namespace {
+        &self.0.namespace
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &AnyStore {
+        &self.0.store
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.0.counters.read()
+    }
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("name", &self.name())
+            .field("namespace", &self.0.namespace.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Manager {
+    pub(super) fn new(
+        store: AnyStore,
+        cookie: CookieTransport,
+        namespace: Namespace,
+        scheme: Arc<dyn TokenScheme>,
+        keys: Arc<dyn KeyScheme>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            store,
+            cookie,
+            namespace,
+            scheme,
+            keys,
+            settings,
+            queue: Queue::new(),
+            settled: Settled::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    pub(crate) fn token_context<'a>(
+        &'a self,
+        secure: bool,
+        request: Option<&'a http::request::Parts>,
+    ) -> TokenContext<'a> {
+        let mut context =
+            TokenContext::new(self.cookie.name(secure), self.settings.random.as_ref());
+        context.request = request;
+        context
+    }
+
+    pub(crate) fn key(&self, token: &Token) -> StoreKey {
+        self.keys.key(&self.namespace, token)
+    }
+
+    pub(crate) fn commit_id(&self) -> Result<CommitId> {
+        CommitId::random(self.settings.random.as_ref()).map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "commit", "no random numbers").with_source(error)
+        })
+    }
+
+    /// Runs a store call within the time limit, once more if the first answer was an error that a
+    /// retry may mend. `attempt` learns whether it is the second.
+    pub(super) async fn call<T, F>(
+        &self,
+        operation: &'static str,
+        mut attempt: impl FnMut(bool) -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let limit = self.settings.store_timeout;
+        let work = async {
+            match attempt(false).await {
+                Err(error) if error.is_retryable() => attempt(true).await,
+                done => done,
+            }
+        };
+        let done = super::limit::within(self.settings.clock.as_ref(), limit, work).await;
+        let outcome = done.unwrap_or_else(|| {
+            Err(StoreError::new(
+                StoreErrorKind::Timeout,
+                format!("no answer within {limit:?} (`store_timeout`)"),
+            ))
+        });
+        outcome.map_err(|error| error.during(operation))
+    }
+
+    pub(crate) fn report(&self, error: &Error) {
+        self.counters.errors.add();
+        super::trace::failed(error);
+        if let Some(hook) = &self.settings.on_error {
+            // What listens must not break what it listens to.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(error)));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The life of a request, with no framework in sight: [`Sessions::open`] before the handler,
+//! [`Exchange::seal`] and [`Sealed::commit`] after it. An adapter calls nothing else.
+//!
+//! ```
+//! use http::{Request, Response, StatusCode, header::SET_COOKIE};
+//! use tenure_core::{Sessions, engine::Connection};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> tenure_core::Result<()> {
+//! let sessions = Sessions::in_memory()?;
+//! let (parts, ()) = Request::new(()).into_parts();
+//! let exchange = sessions.open(&parts, Connection::new().secure(true));
+//!
+//! exchange.session().load().await?.set("theme", "dark")?; // what a handler does
+//!
+//! let mut response = Response::new("ok");
+//! exchange.close(response.status(), response.headers_mut()).await?;
+//! assert!(response.headers().contains_key(SET_COOKIE));
+//! # Ok(())
+//! # }
+//! ```
+
+mod commit;
+mod config;
+mod counters;
+mod exchange;
+mod limit;
+mod load;
+mod manager;
+mod outbox;
+mod queue;
+mod request;
+mod settled;
+mod slot;
+pub(crate) mod trace;
+
+pub use config::{SessionsBuilder, WhenUnavailable};
+pub use counters::Counts;
+pub use exchange::{Exchange, Sealed};
+pub use manager::Sessions;
+pub use request::Connection;
+pub(crate) use slot::{Fate, Slot, State};

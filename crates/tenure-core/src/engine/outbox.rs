@@ -1,0 +1,249 @@
+use std::sync::Arc;
+
+use super::slot::{Fate, Slot, State, Target};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::id::Token;
+use crate::session::Journal;
+use crate::store::{PENDING_GRACE, Patch, ProofChange, Record, StoreKey};
+use crate::value::Data;
+
+/// One commit on its way to the store. It can be sent again under the same id until the store has
+/// acknowledged it.
+pub(super) enum Work {
+    Delete {
+        key: StoreKey,
+    },
+    Create {
+        token: Token,
+        key: StoreKey,
+        record: Box<Record>,
+    },
+    Apply {
+        key: StoreKey,
+        patch: Box<Patch>,
+        /// The token with the secret that the patch prepares or puts in force.
+        next: Option<Token>,
+        /// Whether a fresh session takes the place of one that is gone.
+        replace_gone: bool,
+    },
+    Touch {
+        key: StoreKey,
+        until: Timestamp,
+    },
+}
+
+impl Slot {
+    /// Whether the next commit has anything to do; the session is looked at, not changed.
+    pub(super) fn is_due(&self, state: &mut State) -> bool {
+        let settings = &self.manager.settings;
+        if state.fate == Fate::Degraded {
+            return false;
+        }
+        if state.doomed.is_some()
+            || !state.outbox.is_empty()
+            || !state.journal.is_empty()
+            || settings.save_uninitialized
+        {
+            return true;
+        }
+        if settings.touch_every_request || settings.rolling {
+            self.identify(state);
+        }
+        let now = settings.clock.now();
+        match &state.target {
+            None => false,
+            Some(target) => match &target.base {
+                None => settings.touch_every_request || settings.rolling,
+                Some(base) => {
+                    self.touch_is_due(base, now) || self.proof_change(target, base, now).is_some()
+                }
+            },
+        }
+    }
+
+    fn touch_is_due(&self, base: &Record, now: Timestamp) -> bool {
+        let settings = &self.manager.settings;
+        settings.rolling
+            || settings.touch_every_request
+            || now.since(base.last_seen) >= settings.touch_interval(base.idle_timeout)
+    }
+
+    /// What periodic renewal asks for: the first phase, the second, or nothing.
+    fn proof_change(&self, target: &Target, base: &Record, now: Timestamp) -> Option<Renewal> {
+        let proof = target.key.proof()?;
+        let interval = self.manager.settings.renewal_interval?;
+        match base.proofs.pending {
+            Some(pending) if pending.proof == *proof => Some(Renewal::Confirm),
+            Some(pending) if now.since(pending.since) < PENDING_GRACE => None,
+            _ if now.since(base.renewed) >= interval => Some(Renewal::Prepare),
+            _ => None,
+        }
+    }
+
+    /// Folds what was recorded into commits, at the end of the outbox.
+    pub(super) fn fold(&self, state: &mut State) -> Result<()> {
+        let now = self.manager.settings.clock.now();
+        if let Some(key) = state.doomed.take() {
+            state.outbox.push_back(Arc::new(Work::Delete { key }));
+        }
+        if state.fate == Fate::Degraded {
+            return Ok(());
+        }
+        let journal = state.journal.take();
+        if state.fate != Fate::Open {
+            if !journal.is_empty() {
+                self.manager.counters.gone.add();
+            }
+            return Ok(());
+        }
+        if !state.loaded && !journal.is_empty() {
+            self.identify(state);
+        }
+        match &state.target {
+            Some(target) => {
+                let work = self.change(target, journal, now)?;
+                state.outbox.extend(work.into_iter().map(Arc::new));
+            }
+            None => {
+                if let Some(work) = self.birth(&journal, now)? {
+                    state.outbox.push_back(Arc::new(work));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The commits that change a session which exists.
+    fn change(&self, target: &Target, journal: Journal, now: Timestamp) -> Result<Vec<Work>> {
+        let settings = &self.manager.settings;
+        let base = target.base.as_deref();
+        let idle_timeout = base.map_or(settings.idle_timeout, |base| base.idle_timeout);
+        let until = now + idle_timeout;
+        let renewal = base.and_then(|base| self.proof_change(target, base, now));
+        if journal.is_empty() && renewal.is_none() {
+            let due = base.is_none_or(|base| self.touch_is_due(base, now));
+            let touch = Work::Touch { key: target.key.clone(), until };
+            return Ok(due.then_some(touch).into_iter().collect());
+        }
+        let mut next = None;
+        let change = if journal.rotates {
+            let token = self.renewed(&target.token)?;
+            let key = self.manager.key(&token);
+            let Some(proof) = key.proof().copied() else {
+                return self.replace(target, &journal, token, key, now);
+            };
+            next = Some(token);
+            Some(ProofChange::Replace(proof))
+        } else {
+            match (renewal, target.key.proof()) {
+                (Some(Renewal::Confirm), Some(proof)) => Some(ProofChange::Confirm(*proof)),
+                (Some(Renewal::Prepare), _) => {
+                    let token = self.renewed(&target.token)?;
+                    let proof = self.manager.key(&token).proof().copied();
+                    next = Some(token);
+                    proof.map(ProofChange::Prepare)
+                }
+                _ => None,
+            }
+        };
+        let replace_gone = journal.is_login() || base.is_none();
+        let mut patch = Patch::new(self.manager.commit_id()?).extend(until);
+        if let Some(timeout) = journal.idle_timeout {
+            patch = patch.set_idle_timeout(timeout);
+        }
+        if let Some(user) = journal.user {
+            patch = patch.bind(user, now);
+        }
+        if let Some(change) = change {
+            patch = patch.change_proof(change);
+        }
+        if let Some(base) = &target.base {
+            let known = base.commits.iter().map(|(id, _)| *id);
+            patch = patch
+                .settle(known.filter(|id| self.manager.settled.contains(*id)).collect())
+                .on(Arc::clone(base));
+        }
+        let patch = Box::new(patch.with_changes(journal.changes));
+        Ok(vec![Work::Apply { key: target.key.clone(), patch, next, replace_gone }])
+    }
+
+    /// The rotation of a format whose key is the whole id: a new record, then the old one goes.
+    fn replace(
+        &self,
+        target: &Target,
+        journal: &Journal,
+        token: Token,
+        key: StoreKey,
+        now: Timestamp,
+    ) -> Result<Vec<Work>> {
+        let data = target.base.as_ref().map(|base| base.data.clone()).unwrap_or_default();
+        let mut record = self.fresh(journal, &data, now)?;
+        if let Some(base) = &target.base {
+            record.created = base.created;
+            record.absolute_deadline = base.absolute_deadline;
+            record.idle_deadline = record.idle_deadline.min(base.absolute_deadline);
+            if journal.user.is_none() {
+                record.user = base.user.clone();
+                record.authenticated = base.authenticated;
+            }
+        }
+        Ok(vec![
+            Work::Create { token, key, record: Box::new(record) },
+            Work::Delete { key: target.key.clone() },
+        ])
+    }
+
+    /// The commit that begins a session, if there is anything to keep.
+    pub(super) fn birth(&self, journal: &Journal, now: Timestamp) -> Result<Option<Work>> {
+        let mut record = self.fresh(journal, &Data::default(), now)?;
+        let wanted = !record.data.is_empty()
+            || record.user.is_some()
+            || self.manager.settings.save_uninitialized;
+        if !wanted {
+            return Ok(None);
+        }
+        let (token, key) = self.minted()?;
+        record.proofs.present = key.proof().copied();
+        Ok(Some(Work::Create { token, key, record: Box::new(record) }))
+    }
+
+    fn fresh(&self, journal: &Journal, data: &Data, now: Timestamp) -> Result<Record> {
+        let settings = &self.manager.settings;
+        let idle_timeout = journal.idle_timeout.unwrap_or(settings.idle_timeout);
+        let mut record = Record::new(now, idle_timeout, settings.absolute_timeout);
+        record.data = journal.applied_to(data)?;
+        record.client = self.client();
+        record.commits.push((self.manager.commit_id()?, now));
+        if let Some(Some(user)) = &journal.user {
+            record.user = Some(user.clone());
+            record.authenticated = Some(now);
+        }
+        Ok(record)
+    }
+
+    /// The commit with which a login, or a blind write, goes on where its session is gone: a fresh
+    /// session with what this request itself wrote, and nothing of the old one.
+    pub(super) fn rebirth(&self, patch: &Patch) -> Result<Option<Work>> {
+        let now = self.manager.settings.clock.now();
+        self.birth(&Journal::of_patch(patch), now)
+    }
+
+    pub(super) fn minted(&self) -> Result<(Token, StoreKey)> {
+        let context = self.manager.token_context(self.secure, self.request.as_deref());
+        let token = self.manager.scheme.mint(&context)?;
+        let key = self.manager.key(&token);
+        Ok((token, key))
+    }
+
+    fn renewed(&self, token: &Token) -> Result<Token, Error> {
+        let context = self.manager.token_context(self.secure, self.request.as_deref());
+        self.manager.scheme.renew(token, &context)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Renewal {
+    Prepare,
+    Confirm,
+}

@@ -1,0 +1,37 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::id::CommitId;
+
+const SLOTS: usize = 8_192;
+
+/// The latest commits of this process whose outcome is known, so that records may forget them.
+///
+/// It is a hint of fixed size: a commit that is pushed out stays in its record for the retry
+/// horizon, and one that is taken for another (64 random bits) is forgotten early.
+pub(super) struct Settled(Box<[AtomicU64]>);
+
+impl Settled {
+    pub(super) fn new() -> Self {
+        Self((0..SLOTS).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    pub(super) fn add(&self, id: CommitId) {
+        let tag = tag(id);
+        self.slot(tag).store(tag, Ordering::Relaxed);
+    }
+
+    pub(super) fn contains(&self, id: CommitId) -> bool {
+        let tag = tag(id);
+        self.slot(tag).load(Ordering::Relaxed) == tag
+    }
+
+    fn slot(&self, tag: u64) -> &AtomicU64 {
+        &self.0[tag as usize % SLOTS]
+    }
+}
+
+fn tag(id: CommitId) -> u64 {
+    let mut tag = [0; 8];
+    tag.copy_from_slice(&id.as_bytes()[..8]);
+    u64::from_le_bytes(tag)
+}

@@ -1,0 +1,239 @@
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderValue};
+
+use super::manager::Manager;
+use super::outbox::Work;
+use super::request::Connection;
+use crate::id::Token;
+use crate::session::Journal;
+use crate::store::{Client, Record, StoreKey};
+use crate::transport::Presented;
+
+/// What one request has to do with its session; all handles of the request share it.
+pub(crate) struct Slot {
+    pub(crate) manager: Arc<Manager>,
+    presented: Presented,
+    pub(super) secure: bool,
+    peer: Option<IpAddr>,
+    user_agent: Option<HeaderValue>,
+    pub(super) request: Option<Box<http::request::Parts>>,
+    state: Mutex<State>,
+    /// Held while the one load, or a commit, is under way. Never held together with the lock of
+    /// `state` across an await.
+    pub(super) gate: async_lock::Mutex<()>,
+}
+
+/// The part that changes; its lock is held for moments, never across an await and never while an
+/// application's code runs.
+#[derive(Default)]
+pub(crate) struct State {
+    /// Whether the response head has gone, so that nothing can be recorded any more.
+    pub(crate) sealed: bool,
+    pub(crate) fate: Fate,
+    /// Whether the response depends on the session.
+    pub(crate) consulted: bool,
+    /// Whether the credential has been read and verified.
+    pub(crate) identified: bool,
+    /// Whether the store has been asked.
+    pub(crate) loaded: bool,
+    /// The session that this request works on; none while there is none yet.
+    pub(crate) target: Option<Target>,
+    /// A session to delete with the next commit.
+    pub(crate) doomed: Option<StoreKey>,
+    pub(crate) journal: Journal,
+    /// Commits that the store has not acknowledged yet, oldest first.
+    pub(super) outbox: VecDeque<Arc<Work>>,
+    pub(super) answer: Answer,
+    /// Whether the session began, or got a new secret, in this request.
+    pub(crate) is_new: bool,
+}
+
+/// A session that a request works on.
+pub(crate) struct Target {
+    pub(crate) token: Token,
+    pub(crate) key: StoreKey,
+    /// The record as last seen; none as long as it was only written to.
+    pub(crate) base: Option<Arc<Record>>,
+}
+
+/// Whether the request may still write, and what for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    #[default]
+    Open,
+    /// Destroyed by this request for good.
+    Destroyed,
+    /// Ended or superseded meanwhile; what is written is dropped.
+    Gone,
+    /// The store is down and the configuration says to go on without it.
+    Degraded,
+}
+
+/// What the response says to the client.
+#[derive(Default)]
+pub(super) enum Answer {
+    #[default]
+    Nothing,
+    Issue(Token),
+    Remove,
+}
+
+impl Slot {
+    pub(super) fn of_request(
+        manager: Arc<Manager>,
+        parts: &http::request::Parts,
+        connection: Connection,
+    ) -> Self {
+        let request = manager.settings.keeps_request.then(|| Box::new(parts.clone()));
+        let mut slot = Self::of_headers(manager, &parts.headers, connection.secure);
+        slot.peer = connection.peer;
+        slot.request = request;
+        slot
+    }
+
+    pub(super) fn of_headers(manager: Arc<Manager>, headers: &HeaderMap, secure: bool) -> Self {
+        Self {
+            presented: manager.cookie.capture(headers),
+            secure,
+            peer: None,
+            user_agent: headers.get(USER_AGENT).cloned(),
+            request: None,
+            state: Mutex::default(),
+            gate: async_lock::Mutex::new(()),
+            manager,
+        }
+    }
+
+    pub(super) fn of_token(manager: Arc<Manager>, token: Token) -> Self {
+        let slot = Self::of_headers(manager, &HeaderMap::new(), true);
+        {
+            let mut state = slot.state();
+            state.identified = true;
+            state.target = Some(Target { key: slot.manager.key(&token), token, base: None });
+        }
+        slot
+    }
+
+    /// A slot of its own for a stream that outlives the response: it sees what this one sees and
+    /// is never sealed. None if there is no session to go on with.
+    pub(crate) fn detach(&self) -> Option<Self> {
+        let state = self.state();
+        let target = state.target.as_ref()?;
+        let mut journal = Journal::default();
+        journal.rebase(target.base.as_deref());
+        let detached = State {
+            journal,
+            identified: true,
+            loaded: state.loaded,
+            target: Some(Target {
+                token: target.token.clone(),
+                key: target.key.clone(),
+                base: Some(Arc::clone(target.base.as_ref()?)),
+            }),
+            ..State::default()
+        };
+        Some(Self {
+            manager: Arc::clone(&self.manager),
+            presented: Presented::default(),
+            secure: self.secure,
+            peer: self.peer,
+            user_agent: self.user_agent.clone(),
+            request: None,
+            state: Mutex::new(detached),
+            gate: async_lock::Mutex::new(()),
+        })
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // No code of an application runs under this lock, so a poisoned one is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// After a save by hand: a cookie with a date is sent again.
+    pub(crate) fn saved(&self) {
+        self.extended(true);
+    }
+
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.state().outbox.is_empty()
+    }
+
+    /// The present token as it travels.
+    pub(crate) fn token_text(&self) -> Option<String> {
+        let context = self.manager.token_context(self.secure, self.request.as_deref());
+        let state = self.state();
+        state.target.as_ref().map(|target| self.manager.scheme.write(&target.token, &context))
+    }
+
+    /// Who is asking, as a new record remembers it.
+    pub(super) fn client(&self) -> Client {
+        let user_agent = self.user_agent.as_ref().and_then(|value| value.to_str().ok());
+        Client::new(self.peer, user_agent)
+    }
+
+    /// Reads and verifies the credential, once. Whatever is wrong with it, there is simply none.
+    pub(crate) fn identify(&self, state: &mut State) {
+        if std::mem::replace(&mut state.identified, true) || self.presented.is_empty() {
+            return;
+        }
+        let manager = &*self.manager;
+        let candidates = manager.cookie.candidates(&self.presented, self.secure);
+        if let Some(refusal) = candidates.refusal() {
+            self.reject(refusal.description());
+            return;
+        }
+        let context = manager.token_context(self.secure, self.request.as_deref());
+        let mut valid = candidates.as_slice().iter().filter_map(|text| {
+            let token = manager.scheme.parse(text, &context);
+            if token.is_none() {
+                self.reject("malformed or not signed by us");
+            }
+            token
+        });
+        let (first, second) = (valid.next(), valid.next());
+        drop(valid);
+        match (first, second) {
+            (Some(token), None) => {
+                state.target = Some(Target { key: manager.key(&token), token, base: None });
+            }
+            (Some(_), Some(_)) => {
+                // One of them was planted, and nothing tells which (RFC 6265bis 4.2.2).
+                self.reject("several valid credentials in one request");
+                state.answer = Answer::Remove;
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn reject(&self, reason: &'static str) {
+        self.manager.counters.rejected.add();
+        super::trace::rejected(reason);
+    }
+}
+
+impl State {
+    pub(crate) fn base(&self) -> Option<&Arc<Record>> {
+        self.target.as_ref()?.base.as_ref()
+    }
+
+    /// Ends the session with the next commit and forgets what was recorded for it.
+    pub(crate) fn doom(&mut self) {
+        let created = self.outbox.iter().find_map(|work| match &**work {
+            Work::Create { key, .. } => Some(key.clone()),
+            _ => None,
+        });
+        // A deletion that was never acknowledged must go on; what it overtakes need not.
+        self.outbox.retain(|work| matches!(**work, Work::Delete { .. }));
+        if let Some(key) = self.target.take().map(|target| target.key).or(created) {
+            self.doomed = Some(key);
+        }
+        self.journal = Journal::default();
+        self.is_new = true;
+        self.loaded = true;
+        self.answer = Answer::Nothing;
+    }
+}

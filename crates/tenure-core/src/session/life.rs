@@ -1,0 +1,284 @@
+//! The life of a session: login, logout, rotation, saving, and what is known of it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::detached::Detached;
+use super::handle::Session;
+use crate::engine::Fate;
+use crate::error::{Error, ErrorKind, Result};
+use crate::id::{Handle, UserId};
+use crate::store::Record;
+
+impl Session {
+    /// Logs `user` in: the session gets a new secret at once, the old one is dead, and the user is
+    /// kept in a slot that ordinary keys cannot reach (OWASP session management, "Renew the
+    /// Session ID After Any Privilege Level Change").
+    ///
+    /// Data is kept, unless the session belonged to another user.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// let sessions = tenure_core::Sessions::in_memory()?;
+    /// let session = sessions.start().await?;
+    /// session.login(42)?;
+    /// session.save().await?;
+    /// assert_eq!(session.user().unwrap().as_str(), "42");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misuse`] for an empty user id, [`ErrorKind::TooLarge`] for one over 255
+    /// octets. And as every write.
+    pub fn login(&self, user: impl ToString) -> Result<()> {
+        self.login_keeping(user, &[])
+    }
+
+    /// Logs `user` in; if the session belonged to another user, these keys survive.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub fn login_keeping(&self, user: impl ToString, keep: &[&str]) -> Result<()> {
+        let user = UserId::new(user)?;
+        let mut state = self.writing("login")?.writable("login")?;
+        let before = match &state.journal.user {
+            Some(user) => user.clone(),
+            None => state.base().and_then(|base| base.user.clone()),
+        };
+        if before.is_some_and(|before| before != user) {
+            state.journal.clear(&names(keep));
+        }
+        if state.fate == Fate::Gone {
+            // Whoever has just proven who they are gets a session of their own.
+            state.fate = Fate::Open;
+            state.target = None;
+        }
+        state.journal.user = Some(Some(user));
+        state.journal.rotates = true;
+        state.is_new = true;
+        Ok(())
+    }
+
+    /// Logs out: the session ends with the response, for every request in flight too. What is
+    /// written afterwards goes to a fresh session with a new handle.
+    ///
+    /// # Errors
+    /// As every write.
+    pub fn logout(&self) -> Result<()> {
+        self.writing("logout")?.writable("logout")?.doom();
+        Ok(())
+    }
+
+    /// Ends the session for good: a later write in this request is an error.
+    ///
+    /// # Errors
+    /// As every write.
+    pub fn destroy(&self) -> Result<()> {
+        let mut state = self.writing("destroy")?.writable("destroy")?;
+        state.doom();
+        state.fate = Fate::Destroyed;
+        Ok(())
+    }
+
+    /// Gives the session a new secret with the same data and the same handle; the old secret is
+    /// dead as soon as this is committed.
+    ///
+    /// # Errors
+    /// As every write.
+    pub fn regenerate(&self) -> Result<()> {
+        let mut state = self.writing("regenerate")?.writable("regenerate")?;
+        state.journal.rotates = true;
+        state.is_new = true;
+        Ok(())
+    }
+
+    /// Gives the session a new secret and drops every key but these.
+    ///
+    /// # Errors
+    /// As every write.
+    pub fn regenerate_keeping(&self, keep: &[&str]) -> Result<()> {
+        let mut state = self.writing("regenerate")?.writable("regenerate")?;
+        state.journal.clear(&names(keep));
+        state.journal.rotates = true;
+        state.is_new = true;
+        Ok(())
+    }
+
+    /// Notes with the response that the session was used, however recently that was noted.
+    ///
+    /// # Errors
+    /// As every write.
+    pub fn touch(&self) -> Result<()> {
+        self.writing("touch")?.writable("touch")?.journal.touches = true;
+        Ok(())
+    }
+
+    /// Gives this session an idle timeout of its own, "remember me" for example, counted from the
+    /// commit on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] when it is under a second or over the absolute timeout. And as every
+    /// write.
+    pub fn set_idle_timeout(&self, timeout: Duration) -> Result<()> {
+        let slot = self.writing("set_idle_timeout")?;
+        let longest = slot.manager.settings.absolute_timeout;
+        if !(Duration::from_secs(1)..=longest).contains(&timeout) {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "set_idle_timeout",
+                format!(
+                    "{timeout:?} is not between one second and the absolute timeout, {longest:?}"
+                ),
+            ));
+        }
+        slot.writable("set_idle_timeout")?.journal.idle_timeout = Some(timeout);
+        Ok(())
+    }
+
+    /// Commits now what was recorded so far, and sends a cookie that has a date again. Dropped
+    /// before its end it loses nothing; the response commits what is left.
+    ///
+    /// # Errors
+    /// When the store cannot answer; [`ErrorKind::Gone`] when the session has ended meanwhile.
+    pub async fn save(&self) -> Result<()> {
+        drop(self.writing("save")?.writable("save")?);
+        self.slot.commit().await?;
+        self.slot.saved();
+        if self.see(|state| state.fate == Fate::Gone) {
+            return Err(Error::new(ErrorKind::Gone, "save", "the session has ended meanwhile"));
+        }
+        Ok(())
+    }
+
+    /// Loads the session again; what this request recorded and did not save is dropped.
+    ///
+    /// # Errors
+    /// When the store cannot answer; [`ErrorKind::Gone`] when the session has ended.
+    pub async fn reload(&self) -> Result<()> {
+        if self.slot.reload().await? {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Gone, "reload", "there is no session to load"))
+    }
+
+    /// A handle that goes on after the response was sent, for streams and WebSockets. It commits
+    /// when told to, and cannot send a cookie.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misuse`] when the session does not exist yet, or has changes that are not
+    /// saved; call [`save`](Self::save) before.
+    pub fn detach(&self) -> Result<Detached> {
+        let unsaved = self.is_modified();
+        match self.slot.detach() {
+            Some(slot) if !unsaved => Ok(Detached::new(Self::new(Arc::new(slot)))),
+            _ => Err(Error::new(
+                ErrorKind::Misuse,
+                "detach",
+                "the session does not exist yet, or has unsaved changes; call `save().await` first",
+            )),
+        }
+    }
+
+    /// The public name of the session, if it exists: the same for its whole life.
+    #[must_use]
+    pub fn handle(&self) -> Option<Handle> {
+        self.see(|state| state.target.as_ref()?.key.handle())
+    }
+
+    /// Who is logged in.
+    #[must_use]
+    pub fn user(&self) -> Option<UserId> {
+        self.see(|state| match &state.journal.user {
+            Some(user) => user.clone(),
+            None => state.base()?.user.clone(),
+        })
+    }
+
+    /// Whether the store has this session.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.see(|state| state.base().is_some())
+    }
+
+    /// Whether the token is of this request: the session is a new one, or was regenerated.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.see(|state| state.is_new)
+    }
+
+    /// Whether there is something to commit.
+    #[must_use]
+    pub fn is_modified(&self) -> bool {
+        self.see(|state| !state.journal.is_empty() || state.doomed.is_some())
+    }
+
+    /// Whether the store has everything that this request did.
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
+        self.exists() && !self.is_modified() && self.slot.is_acknowledged()
+    }
+
+    /// When the session began.
+    #[must_use]
+    pub fn created_at(&self) -> Option<SystemTime> {
+        self.known(|record| record.created.into())
+    }
+
+    /// When it was last used, to the precision of the touch interval.
+    #[must_use]
+    pub fn last_seen(&self) -> Option<SystemTime> {
+        self.known(|record| record.last_seen.into())
+    }
+
+    /// When it ends if it is not used before.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.known(|record| record.deadline().into())
+    }
+
+    /// When the user last proved who they are.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<SystemTime> {
+        self.known(|record| record.authenticated).flatten().map(Into::into)
+    }
+
+    /// How long the session lives without being used.
+    #[must_use]
+    pub fn idle_timeout(&self) -> Duration {
+        let default = self.slot.manager.settings.idle_timeout;
+        self.see(|state| {
+            let own = state.base().map(|base| base.idle_timeout);
+            state.journal.idle_timeout.or(own).unwrap_or(default)
+        })
+    }
+
+    /// The address that the session began from.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.known(|record| record.client.ip).flatten()
+    }
+
+    /// What the client that began the session said of itself, at most 512 octets of it.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<String> {
+        self.known(|record| record.client.user_agent.as_deref().map(str::to_owned)).flatten()
+    }
+
+    /// The token as it travels. Whoever sees it has the session: never log it, never put it in a
+    /// page or a URL.
+    #[must_use]
+    pub fn danger_expose_token(&self) -> Option<String> {
+        self.slot.token_text()
+    }
+
+    fn known<T>(&self, look: impl FnOnce(&Record) -> T) -> Option<T> {
+        self.see(|state| state.base().map(|base| look(base)))
+    }
+}
+
+fn names(keys: &[&str]) -> Vec<Arc<str>> {
+    keys.iter().map(|&key| key.into()).collect()
+}

@@ -1,0 +1,15 @@
+//! What a handler holds: the session, its keys, and what it recorded.
+
+mod detached;
+mod handle;
+mod journal;
+mod key;
+mod lazy;
+mod life;
+mod record;
+
+pub use detached::Detached;
+pub use handle::Session;
+pub(crate) use journal::Journal;
+pub use key::{AsKey, AsName, CounterKey, Key};
+pub use lazy::LazySession;

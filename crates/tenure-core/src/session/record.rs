@@ -1,0 +1,119 @@
+//! Recording: what all handles share, each step under the lock for a moment.
+
+use std::sync::{Arc, MutexGuard};
+
+use super::journal::Found;
+use crate::engine::{Fate, Slot, State};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::patch::Call;
+use crate::value::{Json, Number};
+
+/// How often a closure runs whose value changes while it does.
+const ATTEMPTS: u32 = 8;
+
+impl Slot {
+    /// The state, if `operation` may still write.
+    pub(super) fn writable(&self, operation: &'static str) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        state.consulted = true;
+        let refused = match state.fate {
+            _ if state.sealed => Some((
+                ErrorKind::Sealed,
+                "the response head has been sent; write earlier, or `detach()` a handle for what \
+                 goes on afterwards",
+            )),
+            Fate::Destroyed => Some((
+                ErrorKind::Destroyed,
+                "the session was destroyed in this request; `logout()` leaves a fresh one to \
+                 write to",
+            )),
+            Fate::Degraded => Some((
+                ErrorKind::ReadOnly,
+                "the store is unavailable and the session a read-only empty one",
+            )),
+            Fate::Open | Fate::Gone => None,
+        };
+        match refused {
+            Some((kind, message)) => Err(Error::new(kind, operation, message)),
+            None => Ok(state),
+        }
+    }
+
+    /// The state, for reading.
+    pub(super) fn readable(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        state.consulted = true;
+        state
+    }
+
+    pub(super) fn find(&self, key: &str) -> Result<Option<Found>> {
+        self.readable().journal.find(key)
+    }
+
+    pub(super) fn put(&self, key: &str, value: Option<Json>) -> Result<()> {
+        self.checked("set", |state| {
+            state.journal.put(key, value);
+            Ok(())
+        })
+    }
+
+    pub(super) fn add(&self, key: &str, by: Number) -> Result<()> {
+        self.checked("increment", |state| {
+            let loaded = state.loaded;
+            state.journal.add(key, by, loaded)
+        })
+    }
+
+    pub(super) fn push(&self, key: &str, item: Json) -> Result<()> {
+        self.checked("push", |state| {
+            let loaded = state.loaded;
+            state.journal.push(key, item, loaded)
+        })
+    }
+
+    /// Runs `call` on the value that this request sees, under no lock, and records it. It may call
+    /// the session itself; if that changes the same value, it runs again.
+    pub(super) fn update(&self, key: &str, call: Call) -> Result<()> {
+        for _ in 0..ATTEMPTS {
+            let saw = self.writable("update")?.journal.view(key)?;
+            let with = call(saw.as_ref())?;
+            if self.writable("update")?.journal.view(key)? != saw {
+                continue;
+            }
+            return self.checked("update", |state| {
+                state.journal.call(key, Arc::clone(&call), with);
+                Ok(())
+            });
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            "update",
+            format!("the closure changes {key:?}, which it is to update, by other means"),
+        ))
+    }
+
+    /// Records a write unless it makes the session too large; then the session is as before.
+    fn checked(
+        &self,
+        operation: &'static str,
+        write: impl FnOnce(&mut State) -> Result<()>,
+    ) -> Result<()> {
+        let limit = self.manager.settings.max_bytes;
+        let mut state = self.writable(operation)?;
+        let before = state.journal.changes.clone();
+        write(&mut state)?;
+        let size = state.journal.size();
+        if size > limit {
+            state.journal.changes = before;
+            return Err(Error::new(
+                ErrorKind::TooLarge,
+                operation,
+                format!(
+                    "the session would take {size} octets, and `max_session_bytes` is {limit}; \
+                     keep large data elsewhere and its key in the session"
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
