@@ -1,0 +1,96 @@
+//! The workspace's own commands: `cargo xtask <command>`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal is its only reader")]
+
+mod cargo;
+mod deny;
+mod dependencies;
+mod floor;
+mod package;
+mod public_deps;
+mod report;
+mod rustdoc;
+mod semver;
+mod steps;
+mod test;
+mod tool;
+mod workspace;
+
+use std::process::ExitCode;
+
+/// What went wrong and what to do about it, for a human.
+type Result<T = ()> = std::result::Result<T, String>;
+
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[&str]) -> Result,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "test",
+        about: "everything that must hold before a merge; --update-floor raises the least number of tests",
+        run: test::run,
+    },
+    Task {
+        name: "public-deps",
+        about: "the core's public API names no crate outside its allow-list",
+        run: public_deps::run,
+    },
+    Task {
+        name: "dependencies",
+        about: "counts the crates that tenure brings; --check README.md compares the numbers written there",
+        run: dependencies::run,
+    },
+    Task {
+        name: "package",
+        about: "each published crate has its metadata and files, packages, and builds from its package",
+        run: package::run,
+    },
+    Task {
+        name: "semver",
+        about: "the public API keeps the promise of the newest release",
+        run: semver::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Some((&name, rest)) = arguments.split_first() else {
+        help();
+        return ExitCode::SUCCESS;
+    };
+    if matches!(name, "help" | "--help" | "-h") {
+        help();
+        return ExitCode::SUCCESS;
+    }
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprintln!("error: there is no command `{name}`\n");
+        help();
+        return ExitCode::FAILURE;
+    };
+    match (task.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn help() {
+    println!("cargo xtask <command>\n");
+    for task in TASKS {
+        println!("  {:<14}{}", task.name, task.about);
+    }
+    println!("  {:<14}this list", "help");
+}
+
+/// Refuses arguments where a command takes none.
+fn no_arguments(arguments: &[&str]) -> Result {
+    match arguments {
+        [] => Ok(()),
+        [first, ..] => Err(format!("`{first}` is not understood: this command takes no arguments")),
+    }
+}

@@ -1,0 +1,89 @@
+//! The core's public API may name the types of very few crates: a new major version of one of
+//! them forces a new major version of ours.
+
+use serde_json::Value;
+
+use crate::Result;
+use crate::cargo::cargo;
+use crate::rustdoc::{Mention, mentions};
+use crate::workspace::Workspace;
+
+const PACKAGE: &str = "tenure-core";
+
+/// `serde` defines its traits in `serde_core` and its macros in `serde_derive`.
+const ALLOWED: &[&str] = &["std", "core", "alloc", "http", "serde", "serde_core", "serde_derive"];
+
+pub(crate) fn run(arguments: &[&str]) -> Result {
+    crate::no_arguments(arguments)?;
+    check(&Workspace::load()?)
+}
+
+pub(crate) fn check(workspace: &Workspace) -> Result {
+    // The JSON is unstable, and stable toolchains write it only when told to act as unstable.
+    cargo(["rustdoc", "--package", PACKAGE, "--lib", "--all-features", "--"].into_iter().chain([
+        "-Zunstable-options",
+        "--output-format=json",
+        "--cap-lints=allow",
+    ]))
+    .env("RUSTC_BOOTSTRAP", "1")
+    .run()?;
+    let file = workspace.target.join("doc").join(PACKAGE.replace('-', "_")).with_extension("json");
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    let description: Value = serde_json::from_str(&text)
+        .map_err(|error| format!("{} is no JSON: {error}", file.display()))?;
+    let summary = judge(&mentions(&description))?;
+    println!("{summary}");
+    Ok(())
+}
+
+/// The allowed crates that are named, or what is wrong.
+fn judge(mentions: &[Mention]) -> Result<String> {
+    let foreign: String = mentions
+        .iter()
+        .filter(|mention| !ALLOWED.contains(&mention.krate.as_str()))
+        .map(|mention| {
+            let Mention { item, named, krate } = mention;
+            format!("\n  {item} names `{named}` of the crate {krate}")
+        })
+        .collect();
+    if !foreign.is_empty() {
+        return Err(format!("the public API of {PACKAGE} names other crates:{foreign}"));
+    }
+    let mut named: Vec<&str> = mentions.iter().map(|mention| mention.krate.as_str()).collect();
+    named.sort_unstable();
+    named.dedup();
+    // Even an empty struct implements something of the standard library, so nothing at all means
+    // that the description was not understood.
+    if named.is_empty() {
+        return Err("nothing was found in rustdoc's JSON: has its format changed?".into());
+    }
+    Ok(format!("the public API of {PACKAGE} names only {}", named.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mention(krate: &str) -> Mention {
+        Mention { item: "function `f`".into(), named: format!("{krate}::T"), krate: krate.into() }
+    }
+
+    #[test]
+    fn allowed_crates_pass() {
+        let summary = judge(&[mention("http"), mention("core"), mention("http")]).expect("allowed");
+        assert!(summary.ends_with("names only core, http"), "{summary}");
+    }
+
+    #[test]
+    fn another_crate_is_named_in_the_error() {
+        let failure = judge(&[mention("core"), mention("leak")]).expect_err("not allowed");
+        assert!(failure.contains("function `f` names `leak::T` of the crate leak"), "{failure}");
+        assert!(!failure.contains("core::T"), "{failure}");
+    }
+
+    #[test]
+    fn an_empty_description_is_suspicious() {
+        judge(&[]).expect_err("nothing found");
+    }
+}

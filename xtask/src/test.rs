@@ -1,0 +1,92 @@
+//! Everything that must hold before a merge, in the order in which failures are cheapest.
+
+use crate::Result;
+use crate::cargo::{cargo, in_ci};
+use crate::report::Report;
+use crate::steps::Steps;
+use crate::workspace::Workspace;
+use crate::{deny, dependencies, floor, package, public_deps, semver, tool};
+
+pub(crate) fn run(arguments: &[&str]) -> Result {
+    let raise = match arguments {
+        [] => false,
+        ["--update-floor"] => true,
+        _ => return Err("only `--update-floor` is understood".into()),
+    };
+    let steps = Steps::begin();
+    let mut report = None;
+    let outcome = all(&steps, &mut report, raise);
+    println!("\ntotal: {}", steps.total());
+    match report {
+        Some(report) => println!("{report}"),
+        None => println!("no test was run"),
+    }
+    outcome
+}
+
+fn all(steps: &Steps, report: &mut Option<Report>, raise: bool) -> Result {
+    steps.step("formatting", "run `cargo fmt --all`", || {
+        tool::ensure_component("rustfmt", "fmt")?;
+        cargo(["fmt", "--all", "--check"]).run()
+    })?;
+    steps.step("clippy", "mend what it names; a lint is allowed only with its reason", clippy)?;
+    steps.step("rustdoc", "mend the documentation that it names", || {
+        cargo(["doc", "--workspace", "--all-features", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .run()
+    })?;
+    steps.step(
+        "tests",
+        "mend what failed above, or give the skipped tests what they need",
+        || tests(report, raise),
+    )?;
+    let workspace = Workspace::load()?;
+    steps.step(
+        "audit of dependencies",
+        "replace the dependency, or allow it in deny.toml with the reason",
+        || deny::check(&workspace),
+    )?;
+    steps.step(
+        "public dependencies of the core",
+        "hide the type behind one of ours; the list of allowed crates is a promise",
+        || public_deps::check(&workspace),
+    )?;
+    steps.step(
+        "number of dependencies",
+        "drop the dependency that is new, or state the number in README.md",
+        || dependencies::check(&workspace, Some("README.md")),
+    )?;
+    steps.step("packages", "complete what is named in the crate's Cargo.toml or folder", || {
+        package::check(&workspace)
+    })?;
+    steps.step("semver", "keep the API, or raise the version and say so in CHANGELOG.md", || {
+        semver::check(&workspace)
+    })
+}
+
+fn clippy() -> Result {
+    tool::ensure_component("clippy", "clippy")?;
+    let mut command = vec!["clippy", "--workspace", "--all-targets", "--all-features"];
+    // The first step that resolves dependencies: a Cargo.lock that was not committed stops here.
+    if in_ci() {
+        command.push("--locked");
+    }
+    cargo(command.into_iter().chain(["--", "-D", "warnings"])).run()
+}
+
+/// Runs all tests, also after one failed, so that the counts are whole.
+fn tests(report: &mut Option<Report>, raise: bool) -> Result {
+    let report = report.insert(Report::default());
+    let passed = cargo(["test", "--workspace", "--all-features", "--no-fail-fast"])
+        .lines(|line| report.read(line))?;
+    for name in &report.skipped_names {
+        println!("skipped: {name}");
+    }
+    if !passed || report.failed > 0 {
+        return Err(format!("{report}; a test failed or did not compile"));
+    }
+    if report.skipped > 0 && in_ci() {
+        return Err(format!("{} skipped: in CI every test must run", report.skipped));
+    }
+    floor::check(report.passed, raise)
+}
