@@ -208,7 +208,7 @@ impl SessionsBuilder {
     }
 
     /// Counts every request with a credential as a use of its session, those too whose handler
-    /// never asks for it: one store call a touch interval.
+    /// never asks for it: one store call each.
     pub fn touch_every_request(mut self) -> Self {
         self.settings.touch_every_request = true;
         self
@@ -337,7 +337,7 @@ impl SessionsBuilder {
             scheme,
             self.key_scheme,
             self.settings,
-        )))
+        )?))
     }
 }
 

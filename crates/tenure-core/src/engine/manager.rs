@@ -11,9 +11,11 @@ use super::queue::Queue;
 use super::request::Connection;
 use super::settled::Settled;
 use super::slot::Slot;
+use super::sweeper::Sweeper;
+use crate::clock::{Clock, Random};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{KeyScheme, TokenContext, TokenScheme};
-use crate::id::{CommitId, Namespace, Token};
+use crate::id::{CommitIds, Namespace, Token};
 use crate::session::{Detached, LazySession, Session};
 use crate::store::{AnyStore, MemoryStore, StoreError, StoreErrorKind, StoreKey};
 use crate::transport::CookieTransport;
@@ -40,6 +42,7 @@ pub(crate) struct Manager {
     pub(super) queue: Queue,
     pub(super) settled: Settled,
     pub(crate) counters: Counters,
+    pub(super) commit_ids: CommitIds,
 }
 
 impl Sessions {
@@ -110,6 +113,23 @@ impl Sessions {
         Ok(session.exists().then(|| Detached::new(session)))
     }
 
+    /// The task that clears expired sessions away.
+    pub fn sweeper(&self) -> Sweeper {
+        Sweeper::new(self.clone())
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        self.0.settings.clock.as_ref()
+    }
+
+    pub(super) fn random(&self) -> &dyn Random {
+        self.0.settings.random.as_ref()
+    }
+
+    pub(super) fn report(&self, error: &Error) {
+        self.0.report(error);
+    }
+
     /// The name of the cookie on HTTPS; it tells session layers apart.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -152,8 +172,12 @@ impl Manager {
         scheme: Arc<dyn TokenScheme>,
         keys: Arc<dyn KeyScheme>,
         settings: Settings,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let commit_ids = CommitIds::new(settings.random.as_ref()).map_err(|error| {
+            Error::new(ErrorKind::Unavailable, "configuration", "no random numbers")
+                .with_source(error)
+        })?;
+        Ok(Self {
             store,
             cookie,
             namespace,
@@ -163,7 +187,8 @@ impl Manager {
             queue: Queue::new(),
             settled: Settled::new(),
             counters: Counters::default(),
-        }
+            commit_ids,
+        })
     }
 
     pub(crate) fn token_context<'a>(
@@ -179,12 +204,6 @@ impl Manager {
 
     pub(crate) fn key(&self, token: &Token) -> StoreKey {
         self.keys.key(&self.namespace, token)
-    }
-
-    pub(crate) fn commit_id(&self) -> Result<CommitId> {
-        CommitId::random(self.settings.random.as_ref()).map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "commit", "no random numbers").with_source(error)
-        })
     }
 
     /// Runs a store call within the time limit, once more if the first answer was an error that a

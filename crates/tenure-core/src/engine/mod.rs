@@ -32,6 +32,7 @@ mod queue;
 mod request;
 mod settled;
 mod slot;
+mod sweeper;
 pub(crate) mod trace;
 
 pub use config::{SessionsBuilder, WhenUnavailable};
@@ -40,3 +41,4 @@ pub use exchange::{Exchange, Sealed};
 pub use manager::Sessions;
 pub use request::Connection;
 pub(crate) use slot::{Fate, Slot, State};
+pub use sweeper::{Sweeper, Swept};

@@ -90,7 +90,12 @@ impl Slot {
         if state.fate == Fate::Degraded {
             return Ok(());
         }
-        let journal = state.journal.take();
+        let journal = if state.sealed {
+            // Nobody reads any more.
+            std::mem::take(&mut state.journal)
+        } else {
+            state.journal.take()
+        };
         if state.fate != Fate::Open {
             if !journal.is_empty() {
                 self.manager.counters.gone.add();
@@ -148,7 +153,7 @@ impl Slot {
             }
         };
         let replace_gone = journal.is_login() || base.is_none();
-        let mut patch = Patch::new(self.manager.commit_id()?).extend(until);
+        let mut patch = Patch::new(self.manager.commit_ids.next()).extend(until);
         if let Some(timeout) = journal.idle_timeout {
             patch = patch.set_idle_timeout(timeout);
         }
@@ -214,7 +219,7 @@ impl Slot {
         let mut record = Record::new(now, idle_timeout, settings.absolute_timeout);
         record.data = journal.applied_to(data)?;
         record.client = self.client();
-        record.commits.push((self.manager.commit_id()?, now));
+        record.commits.push((self.manager.commit_ids.next(), now));
         if let Some(Some(user)) = &journal.user {
             record.user = Some(user.clone());
             record.authenticated = Some(now);

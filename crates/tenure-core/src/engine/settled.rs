@@ -7,7 +7,7 @@ const SLOTS: usize = 8_192;
 /// The latest commits of this process whose outcome is known, so that records may forget them.
 ///
 /// It is a hint of fixed size: a commit that is pushed out stays in its record for the retry
-/// horizon, and one that is taken for another (64 random bits) is forgotten early.
+/// horizon, and one that is taken for another (64 bits) is forgotten early.
 pub(super) struct Settled(Box<[AtomicU64]>);
 
 impl Settled {
@@ -30,8 +30,9 @@ impl Settled {
     }
 }
 
+/// Ids of one process differ in their second half, those of several in their first.
 fn tag(id: CommitId) -> u64 {
-    let mut tag = [0; 8];
-    tag.copy_from_slice(&id.as_bytes()[..8]);
-    u64::from_le_bytes(tag)
+    let number = |octets: &[u8]| octets.iter().fold(0, |n, &octet| n << 8 | u64::from(octet));
+    let (start, count) = id.as_bytes().split_at(8);
+    number(start) ^ number(count)
 }

@@ -7,6 +7,7 @@ mod proof;
 mod token;
 
 pub use commit::CommitId;
+pub(crate) use commit::CommitIds;
 pub use handle::{Handle, ParseHandleError};
 pub use names::{Namespace, UserId};
 pub use proof::Proof;

@@ -120,6 +120,22 @@ impl Journal {
         keys.into_iter().map(str::to_owned).collect()
     }
 
+    /// The octets that keys and values take, or more: what was overwritten counts too.
+    pub(crate) fn size_bound(&self) -> usize {
+        let written = self.changes.entries.iter().map(|(key, entry)| {
+            key.len()
+                + match entry {
+                    Entry::Set(value) => value.as_str().len(),
+                    Entry::Remove => 0,
+                    Entry::Chain(chain) => match &chain.ran {
+                        Some(ran) => ran.with.as_ref().map_or(0, |value| value.as_str().len()),
+                        None => chain.ops.iter().map(Op::grows).sum(),
+                    },
+                }
+        });
+        self.seen.size() + written.sum::<usize>()
+    }
+
     /// The octets that keys and values take.
     pub(crate) fn size(&self) -> usize {
         let kept = self

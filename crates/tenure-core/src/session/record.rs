@@ -51,21 +51,23 @@ impl Slot {
     }
 
     pub(super) fn put(&self, key: &str, value: Option<Json>) -> Result<()> {
-        self.checked("set", |state| {
+        let grows = value.as_ref().map_or(0, |value| key.len() + value.as_str().len());
+        self.checked("set", grows, |state| {
             state.journal.put(key, value);
             Ok(())
         })
     }
 
     pub(super) fn add(&self, key: &str, by: Number) -> Result<()> {
-        self.checked("increment", |state| {
+        self.checked("increment", key.len() + Number::MAX_LEN, |state| {
             let loaded = state.loaded;
             state.journal.add(key, by, loaded)
         })
     }
 
     pub(super) fn push(&self, key: &str, item: Json) -> Result<()> {
-        self.checked("push", |state| {
+        let known = self.readable().journal.size_bound();
+        self.checked("push", known + key.len() + item.as_str().len() + 3, |state| {
             let loaded = state.loaded;
             state.journal.push(key, item, loaded)
         })
@@ -80,7 +82,8 @@ impl Slot {
             if self.writable("update")?.journal.view(key)? != saw {
                 continue;
             }
-            return self.checked("update", |state| {
+            let grows = with.as_ref().map_or(0, |value| key.len() + value.as_str().len());
+            return self.checked("update", grows, |state| {
                 state.journal.call(key, Arc::clone(&call), with);
                 Ok(())
             });
@@ -92,14 +95,19 @@ impl Slot {
         ))
     }
 
-    /// Records a write unless it makes the session too large; then the session is as before.
+    /// Records a write, which adds at most `grows` octets, unless it makes the session too large;
+    /// then the session is as before.
     fn checked(
         &self,
         operation: &'static str,
+        grows: usize,
         write: impl FnOnce(&mut State) -> Result<()>,
     ) -> Result<()> {
         let limit = self.manager.settings.max_bytes;
         let mut state = self.writable(operation)?;
+        if state.journal.size_bound().saturating_add(grows) <= limit {
+            return write(&mut state);
+        }
         let before = state.journal.changes.clone();
         write(&mut state)?;
         let size = state.journal.size();

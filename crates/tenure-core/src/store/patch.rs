@@ -377,6 +377,15 @@ impl Chain {
 }
 
 impl Op {
+    /// How many octets an operation without a closure adds at most.
+    pub(crate) fn grows(&self) -> usize {
+        match self {
+            Self::Add(_) => Number::MAX_LEN,
+            Self::Push(item) => item.as_str().len() + 3,
+            Self::Call(_) => 0,
+        }
+    }
+
     pub(crate) fn run(&self, value: Option<&Json>) -> crate::error::Result<Option<Json>> {
         match self {
             Self::Add(by) => super::steps::sum(value.map(Json::as_str), *by).map(Some),

@@ -21,6 +21,8 @@ pub enum Number {
 }
 
 impl Number {
+    /// The longest JSON text of a number, in octets.
+    pub(crate) const MAX_LEN: usize = 25;
     /// The greatest magnitude up to which every integer is a float.
     const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
 

@@ -132,6 +132,9 @@ impl MemoryStore {
             self.usage.sessions.load(Ordering::Relaxed) > self.max_sessions
                 || self.usage.bytes.load(Ordering::Relaxed) > self.max_bytes
         };
+        if !over() {
+            return;
+        }
         for kind in [Kind::Anonymous, Kind::User] {
             for neighbour in 0..SHARDS {
                 while over() {
