@@ -67,7 +67,15 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn new(
+    /// An error of this class: what was being done, and what went wrong and can be done about it.
+    ///
+    /// ```
+    /// use tenure_core::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Config, "configuration", "path: must begin with `/`");
+    /// assert_eq!(error.to_string(), "configuration: path: must begin with `/`");
+    /// ```
+    pub fn new(
         kind: ErrorKind,
         operation: &'static str,
         message: impl Into<Cow<'static, str>>,
@@ -79,7 +87,9 @@ impl Error {
         Self::new(ErrorKind::Config, "configuration", message)
     }
 
-    pub(crate) fn with_source(
+    /// The same error with its cause.
+    #[must_use]
+    pub fn with_source(
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {

@@ -9,7 +9,7 @@ use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Result};
 use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};
 use crate::id::Namespace;
-use crate::store::{AnyStore, MemoryStore, Store};
+use crate::store::{AnyStore, Store};
 use crate::transform::{Keyring, SigningKey};
 use crate::transport::{Cookie, CookieTransport};
 
@@ -46,7 +46,6 @@ pub enum WhenUnavailable {
 #[must_use = "nothing happens until `build` is called"]
 pub struct SessionsBuilder {
     store: Option<AnyStore>,
-    in_memory: bool,
     cookie: Cookie,
     namespace: Option<String>,
     keyring: Option<Keyring>,
@@ -81,7 +80,6 @@ impl SessionsBuilder {
     pub(super) fn new() -> Self {
         Self {
             store: None,
-            in_memory: false,
             cookie: Cookie::default(),
             namespace: None,
             keyring: None,
@@ -110,10 +108,9 @@ impl SessionsBuilder {
         }
     }
 
-    /// Where sessions are kept. A [`MemoryStore`] needs no signing keys, since it makes one for as
+    /// Where sessions are kept. A [`MemoryStore`](crate::store::MemoryStore) needs no signing keys, since it makes one for as
     /// long as it lives; every other store does.
-    pub fn store<S: Store>(mut self, store: S) -> Self {
-        self.in_memory = std::any::TypeId::of::<S>() == std::any::TypeId::of::<MemoryStore>();
+    pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(AnyStore::new(store));
         self
     }
@@ -312,7 +309,7 @@ impl SessionsBuilder {
                     }
                     (Some(keys), false) => SplitTokens::signed(keys),
                     (None, true) => SplitTokens::insecure_unsigned(),
-                    (None, false) if self.in_memory => {
+                    (None, false) if store.is_volatile => {
                         SplitTokens::signed(Keyring::new([SigningKey::generate()?]))
                     }
                     (None, false) => {

@@ -1,10 +1,11 @@
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{
-    Applied, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreError, StoreErrorKind,
+    Applied, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store, StoreError, StoreErrorKind,
     StoreKey, StoreResult, Swap, UserIndex,
 };
 use crate::clock::Timestamp;
@@ -28,6 +29,8 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = StoreResult<T>> + Send + 'a>>;
 pub struct AnyStore {
     store: Arc<dyn DynStore>,
     capabilities: Capabilities,
+    /// Whether the sessions end with this process, so that a key made now is good for all of them.
+    pub(crate) is_volatile: bool,
 }
 
 /// The capabilities of a store whose type is hidden; reached only where the store has them.
@@ -35,11 +38,16 @@ pub struct AnyStore {
 struct Capabilities(Arc<dyn DynStore>);
 
 impl AnyStore {
-    /// Hides the type of `store`.
+    /// Hides the type of `store`, unless it is hidden already.
     #[must_use]
     pub fn new(store: impl Store) -> Self {
+        let any: &dyn Any = &store;
+        if let Some(hidden) = any.downcast_ref::<Self>() {
+            return hidden.clone();
+        }
+        let is_volatile = any.is::<MemoryStore>();
         let store: Arc<dyn DynStore> = Arc::new(store);
-        Self { capabilities: Capabilities(Arc::clone(&store)), store }
+        Self { capabilities: Capabilities(Arc::clone(&store)), store, is_volatile }
     }
 }
 
