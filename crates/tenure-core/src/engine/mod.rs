@@ -42,3 +42,6 @@ pub use manager::Sessions;
 pub use request::Connection;
 pub(crate) use slot::{Fate, Slot, State};
 pub use sweeper::{Sweeper, Swept};
+
+#[cfg(test)]
+mod tests;

@@ -12,3 +12,6 @@ pub use envelope::Envelope;
 pub use record::{DecodeError, Encoded, RecordFormat, TouchMode};
 pub use split::{IdGenerator, SplitKeys, SplitTokens};
 pub use token::{KeyScheme, TokenContext, TokenScheme};
+
+#[cfg(test)]
+mod tests;

@@ -12,3 +12,6 @@ pub use handle::{Handle, ParseHandleError};
 pub use names::{Namespace, UserId};
 pub use proof::Proof;
 pub use token::Token;
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{
-    Applied, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store, StoreError, StoreErrorKind,
-    StoreKey, StoreResult, Swap, UserIndex,
+    Applied, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store, StoreError,
+    StoreErrorKind, StoreKey, StoreResult, Swap, UserIndex,
 };
 use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};

@@ -9,3 +9,6 @@ pub(crate) use data::{read_number, write_number};
 pub(crate) use json::decode;
 pub use json::{InvalidJson, Json};
 pub use number::{By, Number};
+
+#[cfg(test)]
+mod tests;

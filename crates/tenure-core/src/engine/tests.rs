@@ -1,0 +1,63 @@
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
+
+use super::queue::Queue;
+use super::settled::Settled;
+use crate::clock::SystemRandom;
+use crate::id::{CommitIds, Handle, Namespace};
+use crate::store::StoreKey;
+
+fn key(handle: u8) -> StoreKey {
+    StoreKey::new(Namespace::new("shop").unwrap(), Handle::from_bytes([handle; 12]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_to_one_session_take_turns() {
+    let (queue, inside) = (Arc::new(Queue::new()), Arc::new(AtomicUsize::new(0)));
+    let tasks: Vec<_> = (0..50)
+        .map(|_| {
+            let (queue, inside) = (Arc::clone(&queue), Arc::clone(&inside));
+            tokio::spawn(async move {
+                let _turn = queue.turn(&key(1)).await;
+                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                tokio::task::yield_now().await;
+                inside.fetch_sub(1, Ordering::SeqCst);
+            })
+        })
+        .collect();
+    let _other = queue.turn(&key(2)).await;
+    for task in tasks {
+        task.await.unwrap();
+    }
+}
+
+#[test]
+fn a_cancelled_waiter_leaves_no_trace() {
+    let queue = Queue::new();
+    let mut cx = Context::from_waker(Waker::noop());
+    {
+        let (first, second) = (key(1), key(1));
+        let mut holds = Box::pin(queue.turn(&first));
+        let std::task::Poll::Ready(turn) = holds.as_mut().poll(&mut cx) else { panic!() };
+        {
+            let mut waits = pin!(queue.turn(&second));
+            assert!(waits.as_mut().poll(&mut cx).is_pending());
+        }
+        assert!(!queue.is_empty());
+        drop(turn);
+    }
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn settled_commits_are_known_until_pushed_out() {
+    let (settled, ids) = (Settled::new(), CommitIds::new(&SystemRandom).unwrap());
+    let recent: Vec<_> = (0..1_000).map(|_| ids.next()).collect();
+    assert!(!settled.contains(recent[0]));
+    recent.iter().for_each(|id| settled.add(*id));
+    assert!(recent.iter().all(|id| settled.contains(*id)));
+    assert!(!settled.contains(ids.next()));
+}
