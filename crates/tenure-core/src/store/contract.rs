@@ -1,8 +1,8 @@
 use std::future::Future;
 
 use super::{
-    Absent, Epoch, Patch, ProofChange, Record, Refused, Rejected, Revision, StoreKey, StoreResult,
-    UserIndex, Verdict,
+    Absent, Epoch, Patch, ProofChange, Record, Refused, Rejected, Revision, Steps, StoreKey,
+    StoreResult, UserIndex, Verdict,
 };
 use crate::clock::Timestamp;
 
@@ -136,13 +136,15 @@ pub trait Store: Send + Sync + 'static {
     }
 }
 
-/// `apply` on top of `load` and `swap`. The record that the request loaded spares the first load.
+/// `apply` on top of `load` and `swap`. The record that the request loaded spares the first load,
+/// but only what the store holds decides that a patch is refused or its session gone.
 async fn apply_by_swap<S: Store + ?Sized>(
     store: &S,
     key: &StoreKey,
     patch: &Patch,
     now: Timestamp,
 ) -> StoreResult<Applied> {
+    let mut loaded = patch.base().is_none();
     let mut seen = match patch.base() {
         Some(base) => base.clone(),
         None => match store.load(key, now).await? {
@@ -150,31 +152,49 @@ async fn apply_by_swap<S: Store + ?Sized>(
             None => return applied_before(store, key, patch, now).await,
         },
     };
-    let mut steps = match patch.steps(&seen.data) {
-        Ok(steps) => steps,
-        Err(refused) => return Ok(Applied::Refused(refused)),
-    };
+    let mut steps = None;
     loop {
-        match seen.commit(key, patch, &steps, now) {
+        match verdict(&seen, key, patch, &mut steps, now) {
             Verdict::Done(mut next) => match store.swap(key, &seen.revision, &next, now).await? {
                 Swap::Done(revision) => {
                     next.revision = revision;
                     return Ok(Applied::Done(Some(next)));
                 }
                 Swap::Gone => return applied_before(store, key, patch, now).await,
-                Swap::Conflict => match store.load(key, now).await? {
-                    Some(record) => seen = record,
-                    None => return applied_before(store, key, patch, now).await,
-                },
+                Swap::Conflict => {}
             },
-            Verdict::AlreadyDone => return Ok(Applied::Done(Some(Box::new(seen)))),
-            Verdict::Gone => return applied_before(store, key, patch, now).await,
-            Verdict::Rejected(Rejected::Refused(refused)) => return Ok(Applied::Refused(refused)),
-            Verdict::Rejected(Rejected::Changed(_)) => {}
+            Verdict::AlreadyDone if loaded => return Ok(Applied::Done(Some(Box::new(seen)))),
+            Verdict::Gone if loaded => return applied_before(store, key, patch, now).await,
+            Verdict::Rejected(Rejected::Refused(refused)) if loaded => {
+                return Ok(Applied::Refused(refused));
+            }
+            _ => {}
         }
-        if let Err(refused) = steps.rebase(&seen.data) {
-            return Ok(Applied::Refused(refused));
+        match store.load(key, now).await? {
+            Some(record) => (seen, loaded) = (record, true),
+            None => return applied_before(store, key, patch, now).await,
         }
+    }
+}
+
+/// What becomes of `seen`, with the closures run on its values.
+fn verdict(
+    seen: &Record,
+    key: &StoreKey,
+    patch: &Patch,
+    steps: &mut Option<Steps>,
+    now: Timestamp,
+) -> Verdict {
+    if let Some(verdict) = seen.answered(key, patch, now) {
+        return verdict;
+    }
+    let ran = match steps.take() {
+        Some(mut ran) => ran.rebase(&seen.data).map(|()| ran),
+        None => patch.steps(&seen.data),
+    };
+    match ran {
+        Ok(ran) => seen.commit(key, patch, steps.insert(ran), now),
+        Err(refused) => Verdict::Rejected(Rejected::Refused(refused)),
     }
 }
 

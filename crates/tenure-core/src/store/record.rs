@@ -183,6 +183,20 @@ impl Record {
         self.idle_deadline.max(until.min(latest)).min(self.absolute_deadline)
     }
 
+    /// What can be said of a commit before its closures run: it has taken effect before, or the
+    /// session is gone for it. None if it may go on.
+    ///
+    /// A store asks this before [`Patch::steps`], which a closure that does not fit the newest
+    /// value makes fail: a repeat is done nevertheless, and no closure sees the data of a session
+    /// that does not accept the proof.
+    #[must_use]
+    pub fn answered(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> Option<Verdict> {
+        if self.commits.iter().any(|(id, _)| *id == patch.id()) {
+            return Some(if self.is_alive(now) { Verdict::AlreadyDone } else { Verdict::Gone });
+        }
+        (!self.admits(key, now)).then_some(Verdict::Gone)
+    }
+
     /// What becomes of this record by a commit: the whole law in one place, without I/O and
     /// without running an application's code.
     ///
@@ -190,11 +204,8 @@ impl Record {
     /// those of `patch`.
     #[must_use]
     pub fn commit(&self, key: &StoreKey, patch: &Patch, steps: &Steps, now: Timestamp) -> Verdict {
-        if self.commits.iter().any(|(id, _)| *id == patch.id()) {
-            return if self.is_alive(now) { Verdict::AlreadyDone } else { Verdict::Gone };
-        }
-        if !self.admits(key, now) {
-            return Verdict::Gone;
+        if let Some(verdict) = self.answered(key, patch, now) {
+            return verdict;
         }
         let data = match steps.apply(&self.data) {
             Ok(data) => data,

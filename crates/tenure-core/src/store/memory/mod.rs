@@ -284,42 +284,43 @@ impl Store for MemoryStore {
     }
 
     async fn apply(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> StoreResult<Applied> {
-        let seen = match patch.base() {
-            Some(base) => base.data.clone(),
-            None => match self.with(key, |shard, place| place.live(shard, now)) {
-                Some(record) => record.data,
-                None => return Ok(Applied::Gone),
-            },
-        };
-        let mut steps = match patch.steps(&seen) {
-            Ok(steps) => steps,
-            Err(refused) => return Ok(Applied::Refused(refused)),
-        };
+        // What the request saw is good for a first attempt, and decides nothing.
+        let mut steps = patch.base().and_then(|base| patch.steps(&base.data).ok());
         loop {
-            let (verdict, seen) = self.with(key, |shard, place| {
-                let Some(old) = place.live(shard, now) else { return (Verdict::Gone, None) };
-                let mut verdict = old.commit(key, patch, &steps, now);
-                if let Verdict::Done(next) = &mut verdict {
+            let (verdict, there) = self.with(key, |shard, place| {
+                let Some(old) = place.live(shard, now) else { return (Some(Verdict::Gone), None) };
+                let mut verdict = match &steps {
+                    Some(steps) => Some(old.commit(key, patch, steps, now)),
+                    None => old.answered(key, patch, now),
+                };
+                if let Some(Verdict::Done(next)) = &mut verdict {
                     next.revision = after(&old.revision);
                     place.put(shard, Some(&old), next);
                 }
                 (verdict, Some(old))
             });
-            match (verdict, seen) {
-                (Verdict::Done(record), _) => {
+            match (verdict, there) {
+                (Some(Verdict::Done(record)), _) => {
                     self.evict(shard_of(self.hash(&packed::key(key))));
                     return Ok(Applied::Done(Some(record)));
                 }
-                (Verdict::AlreadyDone, seen) => return Ok(Applied::Done(seen.map(Box::new))),
-                (Verdict::Rejected(Rejected::Refused(refused)), _) => {
+                (Some(Verdict::AlreadyDone), there) => {
+                    return Ok(Applied::Done(there.map(Box::new)));
+                }
+                (Some(Verdict::Rejected(Rejected::Refused(refused))), _) => {
                     return Ok(Applied::Refused(refused));
                 }
-                (Verdict::Rejected(Rejected::Changed(_)), Some(now_there)) => {
-                    if let Err(refused) = steps.rebase(&now_there.data) {
-                        return Ok(Applied::Refused(refused));
+                (None | Some(Verdict::Rejected(Rejected::Changed(_))), Some(there)) => {
+                    let ran = match steps.take() {
+                        Some(mut ran) => ran.rebase(&there.data).map(|()| ran),
+                        None => patch.steps(&there.data),
+                    };
+                    match ran {
+                        Ok(ran) => steps = Some(ran),
+                        Err(refused) => return Ok(Applied::Refused(refused)),
                     }
                 }
-                (Verdict::Gone | Verdict::Rejected(_), _) => return Ok(Applied::Gone),
+                (_, None) | (Some(Verdict::Gone), _) => return Ok(Applied::Gone),
             }
         }
     }

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # Running the suite on a store of one's own
+//!
+//! Implement [`StoreHarness`], which opens the store, and call [`store_suite!`]. Which tests apply
+//! follows from the capabilities that the store and the harness declare. A test whose capability
+//! is missing passes and says on standard error that it is not offered.
+//!
+//! Two environment variables matter: `TENURE_SUITE_SCALE` multiplies the size of the long tests
+//! (`1` if it is not set), and `TENURE_SUITE_SEED` repeats the random choices of a run that failed.
+
+mod rng;
+pub mod store;
+
+pub use store::{StoreHarness, laws};

@@ -1,0 +1,116 @@
+use std::future::Future;
+
+use tenure_core::store::Store;
+
+/// How the suite gets at a store.
+///
+/// The suite makes one harness for each test, and works in namespaces of its own: tests of one
+/// store do not disturb each other, and the store may hold other data. The times that it passes
+/// begin at the real time and move forward.
+///
+/// ```
+/// use tenure_core::store::{AnyStore, MemoryStore};
+/// use tenure_testkit::StoreHarness;
+///
+/// struct Memory;
+///
+/// impl StoreHarness for Memory {
+///     type Store = MemoryStore;
+///
+///     async fn open(&self) -> MemoryStore {
+///         MemoryStore::new()
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not tell the suite how to open a store",
+    note = "implement `StoreHarness`: the type of the store, and `async fn open(&self)`"
+)]
+pub trait StoreHarness: Send + Sync + 'static {
+    /// The store.
+    type Store: Store;
+
+    /// Opens the store, migrated and ready; called once or more in each test.
+    ///
+    /// A store that lives in this process may be a new one each time.
+    fn open(&self) -> impl Future<Output = Self::Store> + Send;
+
+    /// Where other processes find the data that [`open`](Self::open) opens, if it outlives this
+    /// one: a path, a URL. With it the tests between processes apply.
+    fn address(&self) -> Option<String> {
+        None
+    }
+
+    /// Opens the store at an [`address`](Self::address), which another process has given.
+    fn open_at(&self, address: &str) -> impl Future<Output = Self::Store> + Send {
+        let _ = address;
+        self.open()
+    }
+
+    /// Whether the server may drop records by its own clock, so that a sweep finds fewer than have
+    /// expired.
+    fn expires_by_itself(&self) -> bool {
+        false
+    }
+}
+
+/// One run of a law: the harness, and the name of the test that runs it.
+///
+/// ```
+/// use tenure_core::store::MemoryStore;
+/// use tenure_testkit::store::{Finding, StoreHarness, Trial};
+/// use tenure_testkit::laws;
+///
+/// struct Memory;
+///
+/// impl StoreHarness for Memory {
+///     type Store = MemoryStore;
+///
+///     async fn open(&self) -> MemoryStore {
+///         MemoryStore::new()
+///     }
+/// }
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let found = laws::law_01_create_never_overwrites(&Trial::new(Memory)).await?;
+/// assert_eq!(found, Finding::Kept);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Trial<H> {
+    pub(super) harness: H,
+    pub(super) test: Option<&'static str>,
+}
+
+impl<H: StoreHarness> Trial<H> {
+    /// A run with this harness. Tests between processes do not apply, since other processes could
+    /// not be told which test to run.
+    #[must_use]
+    pub fn new(harness: H) -> Self {
+        Self { harness, test: None }
+    }
+
+    /// A run inside the test function of this path, as `module_path!` writes it.
+    #[must_use]
+    pub fn inside(mut self, test: &'static str) -> Self {
+        self.test = test.split_once("::").map(|(_, name)| name);
+        self
+    }
+}
+
+/// `size` times `TENURE_SUITE_SCALE`, at least one.
+pub(super) fn scaled(size: u32) -> usize {
+    let scale = std::env::var("TENURE_SUITE_SCALE")
+        .ok()
+        .and_then(|scale| scale.parse::<f64>().ok())
+        .filter(|scale| *scale > 0.0)
+        .unwrap_or(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive number, and a cast saturates"
+    )]
+    let scaled = (f64::from(size) * scale).ceil() as usize;
+    scaled.max(1)
+}

@@ -1,0 +1,175 @@
+/// Makes a module with a test for each law and each of its statements, run on the store that the
+/// harness opens.
+///
+/// ```
+/// use tenure_core::store::MemoryStore;
+/// use tenure_testkit::{StoreHarness, store_suite};
+///
+/// struct Memory;
+///
+/// impl StoreHarness for Memory {
+///     type Store = MemoryStore;
+///
+///     async fn open(&self) -> MemoryStore {
+///         MemoryStore::new()
+///     }
+/// }
+///
+/// store_suite! { memory, Memory }
+/// ```
+///
+/// The harness is an expression, evaluated once in each test, inside of a runtime with several
+/// threads. Attributes before the name go to every test, so that one whose server is absent is
+/// seen as ignored:
+///
+/// ```
+/// # use tenure_core::store::MemoryStore as RemoteStore;
+/// # use tenure_testkit::{StoreHarness, store_suite};
+/// # struct Remote(String);
+/// # impl StoreHarness for Remote {
+/// #     type Store = RemoteStore;
+/// #     async fn open(&self) -> RemoteStore { RemoteStore::new() }
+/// # }
+/// store_suite! {
+///     #[ignore = "needs a server: REMOTE_URL"]
+///     remote, Remote(std::env::var("REMOTE_URL").expect("REMOTE_URL is set"))
+/// }
+/// ```
+#[macro_export]
+macro_rules! store_suite {
+    ($(#[$attribute:meta])* $module:ident, $harness:expr $(,)?) => {
+        mod $module {
+            #[allow(unused_imports, reason = "the harness may be written with a full path")]
+            use super::*;
+
+            $crate::__each_law! { [$(#[$attribute])*] [$harness] }
+        }
+    };
+}
+
+/// The list of all tests.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __each_law {
+    ($attributes:tt $harness:tt) => {
+        $crate::__law_tests! {
+            $attributes $harness
+            law_01_create_never_overwrites
+            law_01_create_replaces_what_has_expired
+            law_01_repeated_create_is_created
+            law_01_of_parallel_creates_one_wins
+            law_01_creation_is_a_commit
+            law_02_missing_session_is_gone
+            law_02_deleted_session_is_gone
+            law_02_expired_session_is_gone
+            law_02_wrong_proof_is_gone
+            law_02_key_without_proof_only_deletes
+            law_02_foreign_id_is_its_own_proof
+            law_02_seen_record_creates_nothing
+            law_03_apply_is_all_or_nothing
+            law_03_apply_changes_what_it_says
+            law_03_different_keys_commute
+            law_03_commit_takes_effect_once
+            law_03_settling_forgets_nothing_else
+            law_03_repeated_rotation_is_done
+            law_03_repeat_is_done_whatever_came_after
+            law_03_repeat_after_delete_is_gone
+            law_03_update_runs_on_the_newest_value
+            law_03_seen_record_does_not_decide
+            law_03_swap_needs_the_revision
+            law_04_deleted_stays_deleted
+            law_04_logout_is_final
+            law_04_logout_is_final_between_tasks
+            law_05_load_expires_to_the_millisecond
+            law_05_apply_expires_to_the_millisecond
+            law_05_apply_on_a_seen_record_expires_too
+            law_05_swap_expires_to_the_millisecond
+            law_05_touch_expires_to_the_millisecond
+            law_05_delete_expires_to_the_millisecond
+            law_05_create_expires_to_the_millisecond
+            law_05_listing_expires_to_the_millisecond
+            law_05_touched_deadline_is_exact
+            law_05_clock_ahead_ends_nothing
+            law_05_skewed_clocks_lose_nothing
+            law_06_touch_changes_times_alone
+            law_06_touch_moves_only_forward
+            law_06_touch_never_passes_the_absolute_deadline
+            law_06_touch_never_passes_the_idle_timeout
+            law_06_apply_extends_as_touch_does
+            law_06_touch_and_apply_both_take_effect
+            law_07_replaced_proof_is_dead_at_once
+            law_07_former_proof_only_deletes
+            law_07_older_proofs_are_worth_nothing
+            law_07_of_two_rotations_one_wins
+            law_07_one_secret_works_at_every_instant
+            law_07_pending_proof_works_beside_the_present
+            law_07_confirmed_proof_retires_the_present
+            law_07_replacing_ends_what_is_pending
+            law_07_pending_proof_keeps_its_minute
+            law_07_of_parallel_renewals_one_is_prepared
+            law_08_every_key_is_its_own
+            law_08_every_step_takes_every_key
+            law_08_values_come_back_byte_for_byte
+            law_08_updates_compare_byte_for_byte
+            law_08_values_of_a_mebibyte
+            law_08_sums_are_exact
+            law_08_lists_keep_their_text
+            law_08_many_keys
+            law_08_every_field_comes_back
+            law_09_sweep_deletes_only_what_has_expired
+            law_09_sweep_spares_what_was_prolonged
+            law_09_sweep_keeps_to_its_limit
+            law_09_sweep_tells_how_many
+            law_09_swept_sessions_leave_nothing
+            law_09_sweep_against_extend
+            law_10_sessions_of_a_user_are_listed
+            law_10_what_is_listed_is_checked
+            law_10_users_are_told_apart
+            law_10_revoking_a_user_ends_all
+            law_10_revoking_others_keeps_one
+            law_10_revoked_under_requests_in_flight
+            law_10_index_agrees_with_the_records
+            law_10_everybody_is_revoked
+            law_11_dropped_create_settles
+            law_11_dropped_apply_settles
+            law_11_dropped_rotation_settles
+            law_11_dropped_swap_settles
+            law_11_dropped_touch_settles
+            law_11_dropped_load_settles
+            law_11_dropped_delete_settles
+            law_11_dropped_sweep_settles
+            law_11_dropped_revocation_settles
+            law_12_namespaces_do_not_share_sessions
+            law_12_names_and_ids_do_not_run_together
+            law_12_namespaces_do_not_share_users
+            law_12_namespaces_do_not_share_epochs
+            law_12_sweeping_spares_the_living_elsewhere
+        }
+    };
+}
+
+/// A test function for each name.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __law_tests {
+    ($attributes:tt $harness:tt $($law:ident)*) => {
+        $($crate::__law_test! { $attributes $harness $law })*
+    };
+}
+
+/// One test function.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __law_test {
+    ([$($attribute:tt)*] [$harness:expr] $law:ident) => {
+        $($attribute)*
+        #[test]
+        fn $law() {
+            $crate::store::run(
+                ::std::concat!(::std::module_path!(), "::", ::std::stringify!($law)),
+                || $harness,
+                async |trial| $crate::laws::$law(trial).await,
+            );
+        }
+    };
+}

@@ -1,0 +1,17 @@
+//! The suite of the store contract: [`StoreHarness`], [`store_suite!`](crate::store_suite) and the
+//! laws as plain functions.
+
+mod future;
+mod harness;
+pub mod laws;
+mod macros;
+mod run;
+mod scene;
+mod violation;
+
+pub use harness::{StoreHarness, Trial};
+#[doc(hidden)]
+pub use run::run;
+pub use violation::{Finding, Outcome, Violation};
+
+use violation::check;
