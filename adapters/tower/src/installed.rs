@@ -1,0 +1,82 @@
+use std::sync::Arc;
+
+use http::Extensions;
+use tenure_core::{LazySession, Sessions};
+
+/// The sessions that layers have put on a request, the innermost layer's first; an extension of
+/// the request.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tenure_tower::Installed;
+///
+/// async fn greet(request: Request<()>) -> Result<Response<String>, tenure_core::Error> {
+///     let Some(installed) = Installed::of(request.extensions()) else {
+///         return Ok(Response::new("outside of the layer".into()));
+///     };
+///     let session = installed.session().load().await?;
+///     let name = session.get::<String>("name")?.unwrap_or_else(|| "stranger".into());
+///     Ok(Response::new(format!("Hello {name}")))
+/// }
+/// # drop(greet(Request::new(())));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Installed {
+    session: LazySession,
+    sessions: Sessions,
+    outer: Option<Arc<Self>>,
+}
+
+impl Installed {
+    /// What is on the request with these extensions.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get()
+    }
+
+    /// Puts one more on the request, in front of those that are there.
+    pub(crate) fn put(extensions: &mut Extensions, session: LazySession, sessions: Sessions) {
+        let outer = extensions.remove::<Self>().map(Arc::new);
+        extensions.insert(Self { session, sessions, outer });
+    }
+
+    /// The session of this request, not loaded.
+    #[must_use]
+    pub fn session(&self) -> &LazySession {
+        &self.session
+    }
+
+    /// The manager that it belongs to.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// What the next layer outside has put there.
+    #[must_use]
+    pub fn outer(&self) -> Option<&Self> {
+        self.outer.as_deref()
+    }
+
+    /// The one whose [`Sessions::name`] is this.
+    ///
+    /// ```
+    /// use tenure_tower::Installed;
+    ///
+    /// async fn cart(installed: &Installed) -> Result<Vec<String>, tenure_core::Error> {
+    ///     let Some(cart) = installed.named("__Host-cart") else { return Ok(Vec::new()) };
+    ///     Ok(cart.session().load().await?.get("items")?.unwrap_or_default())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Self> {
+        let mut found = Some(self);
+        while let Some(installed) = found {
+            if installed.sessions.name() == name {
+                break;
+            }
+            found = installed.outer();
+        }
+        found
+    }
+}
