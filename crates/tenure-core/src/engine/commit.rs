@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::outbox::Work;
 use super::slot::{Answer, Fate, Slot, Target};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, Token};
 use crate::store::{Applied, Created, Patch, ProofChange, Record, Store, StoreKey};
@@ -12,30 +13,30 @@ const MINTINGS: u32 = 3;
 impl Slot {
     /// Commits what was recorded so far. Dropped before its end it loses nothing: the next commit
     /// sends again, under the same id, what was not acknowledged.
-    pub(crate) async fn commit(&self) -> Result<()> {
-        let outcome = self.commit_silently().await;
+    pub(crate) async fn commit(&self, now: Timestamp) -> Result<()> {
+        let outcome = self.commit_silently(now).await;
         outcome.inspect_err(|error| self.manager.report(error))
     }
 
-    async fn commit_silently(&self) -> Result<()> {
+    async fn commit_silently(&self, now: Timestamp) -> Result<()> {
         if self.manager.settings.save_uninitialized {
-            self.load().await?;
+            // Boxed, so that the common case does not carry its size.
+            Box::pin(self.load()).await?;
         }
         let _one_at_a_time = self.gate.lock().await;
-        self.fold(&mut self.state())?;
+        self.fold(&mut self.state(), now)?;
         loop {
             let Some(work) = self.state().outbox.front().cloned() else { return Ok(()) };
             match &*work {
-                Work::Delete { key } => self.delete(key).await?,
-                Work::Create { token, key, record } => self.create(token, key, record).await?,
                 Work::Apply { key, patch, next, replace_gone } => {
-                    self.apply(key, patch, next.as_ref(), *replace_gone).await?;
+                    self.apply(key, patch, next.as_ref(), *replace_gone, now).await?;
                 }
-                Work::Touch { key, until } => {
-                    let touched = self.touch(key, *until).await?;
-                    self.acknowledge(None);
-                    self.extended(touched);
+                // The others are rarer and boxed, so that a change does not carry their size.
+                Work::Create { token, key, record } => {
+                    Box::pin(self.create(token, key, record, now)).await?;
                 }
+                Work::Delete { key } => Box::pin(self.delete(key, now)).await?,
+                Work::Touch { key, until } => Box::pin(self.touch(key, *until, now)).await?,
             }
         }
     }
@@ -48,12 +49,12 @@ impl Slot {
         }
     }
 
-    async fn delete(&self, key: &StoreKey) -> Result<()> {
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<()> {
         let manager = &*self.manager;
         let deleted = manager
-            .call("destroy", |again| async move {
-                let _turn = manager.queue.turn(key).await;
-                let deleted = manager.store.delete(key, manager.settings.clock.now()).await?;
+            .call("destroy", now, |now, again| async move {
+                let (_turn, now) = manager.turn(key, now).await;
+                let deleted = manager.store.delete(key, now).await?;
                 // The first attempt may have done it and lost the answer.
                 Ok(deleted || again)
             })
@@ -69,16 +70,19 @@ impl Slot {
         Ok(())
     }
 
-    async fn create(&self, token: &Token, key: &StoreKey, record: &Record) -> Result<()> {
+    async fn create(
+        &self,
+        token: &Token,
+        key: &StoreKey,
+        record: &Record,
+        now: Timestamp,
+    ) -> Result<()> {
         let manager = &*self.manager;
         let (mut token, mut key, mut record) = (token.clone(), key.clone(), record.clone());
         for _ in 0..MINTINGS {
             let (sent, name) = (&record, &key);
-            let created = manager
-                .call("create", |_| async move {
-                    manager.store.create(name, sent, manager.settings.clock.now()).await
-                })
-                .await?;
+            let created =
+                manager.call("create", now, |now, _| manager.store.create(name, sent, now)).await?;
             match created {
                 Created::Created => {
                     self.acknowledge(record.commits.first().map(|(id, _)| *id));
@@ -92,7 +96,7 @@ impl Slot {
                     let work = Work::Create {
                         token: token.clone(),
                         key: key.clone(),
-                        record: Box::new(record.clone()),
+                        record: record.clone(),
                     };
                     if let Some(front) = self.state().outbox.front_mut() {
                         *front = Arc::new(work);
@@ -125,22 +129,23 @@ impl Slot {
         patch: &Patch,
         next: Option<&Token>,
         replace_gone: bool,
+        now: Timestamp,
     ) -> Result<()> {
         let manager = &*self.manager;
         let applied = manager
-            .call("commit", |_| async move {
-                let _turn = manager.queue.turn(key).await;
-                manager.store.apply(key, patch, manager.settings.clock.now()).await
+            .call("commit", now, |now, _| async move {
+                let (_turn, now) = manager.turn(key, now).await;
+                manager.store.apply(key, patch, now).await
             })
             .await?;
         match applied {
             Applied::Done(record) => {
                 self.acknowledge(Some(patch.id()));
                 manager.counters.commits.add();
-                self.applied(patch, next, record.map(|record| *record));
+                self.applied(patch, next, record.map(|record| *record), now);
             }
             Applied::Gone if replace_gone => {
-                let work = self.rebirth(patch)?;
+                let work = self.rebirth(patch, now)?;
                 let mut state = self.state();
                 state.outbox.pop_front();
                 state.target = None;
@@ -165,12 +170,12 @@ impl Slot {
     }
 
     /// Notes what a commit changed: for the rest of the request and for the answer.
-    fn applied(&self, patch: &Patch, next: Option<&Token>, record: Option<Record>) {
+    fn applied(&self, patch: &Patch, next: Option<&Token>, record: Option<Record>, now: Timestamp) {
         let manager = &*self.manager;
         let mut state = self.state();
         let state = &mut *state;
         let Some(target) = &mut state.target else { return };
-        let record = record.or_else(|| expected(&target.key, patch, manager.settings.clock.now()));
+        let record = record.or_else(|| expected(&target.key, patch, now));
         match (patch.proof(), next) {
             (Some(ProofChange::Replace(_)), Some(next)) => {
                 target.token = next.clone();
@@ -199,14 +204,14 @@ impl Slot {
         self.redate(&mut state.answer, token);
     }
 
-    async fn touch(&self, key: &StoreKey, until: crate::clock::Timestamp) -> Result<bool> {
+    async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> Result<()> {
         let manager = &*self.manager;
         manager.counters.touches.add();
-        manager
-            .call("touch", |_| async move {
-                manager.store.touch(key, until, manager.settings.clock.now()).await
-            })
-            .await
+        let touched =
+            manager.call("touch", now, |now, _| manager.store.touch(key, until, now)).await?;
+        self.acknowledge(None);
+        self.extended(touched);
+        Ok(())
     }
 
     /// A cookie with a date is sent again whenever the session's deadline moved.
@@ -227,7 +232,7 @@ impl Slot {
 }
 
 /// The record after a patch as far as this request can tell, where the store does not say.
-fn expected(key: &StoreKey, patch: &Patch, now: crate::clock::Timestamp) -> Option<Record> {
+fn expected(key: &StoreKey, patch: &Patch, now: Timestamp) -> Option<Record> {
     let base = patch.base()?;
     let steps = patch.steps(&base.data).ok()?;
     match base.commit(key, patch, &steps, now) {

@@ -5,6 +5,7 @@ use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::slot::{Answer, Slot};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::session::{Journal, LazySession};
 use crate::transport::CookieContext;
@@ -19,6 +20,7 @@ pub struct Exchange {
 pub struct Sealed {
     slot: Arc<Slot>,
     due: bool,
+    now: Timestamp,
 }
 
 impl Exchange {
@@ -36,18 +38,19 @@ impl Exchange {
     /// response, for [`commit_on`](super::SessionsBuilder::commit_on).
     #[must_use = "what was written is lost unless it is committed"]
     pub fn seal(self, status: StatusCode) -> Sealed {
+        let now = self.slot.manager.settings.clock.now();
         let mut state = self.slot.state();
         state.sealed = true;
         let commit_on = self.slot.manager.settings.commit_on.as_ref();
         let due = if commit_on.is_none_or(|when| when(status)) {
-            self.slot.is_due(&mut state)
+            self.slot.is_due(&mut state, now)
         } else {
             state.journal = Journal::default();
             state.doomed = None;
             false
         };
         drop(state);
-        Sealed { slot: self.slot, due }
+        Sealed { slot: self.slot, due, now }
     }
 
     /// Seals, commits and writes the headers of the response.
@@ -75,7 +78,7 @@ impl Sealed {
     /// When the store cannot answer, or an operation does not fit the value that it met. The
     /// response should then be an error: what the client would be told has not happened.
     pub async fn commit(&self) -> Result<()> {
-        if self.due { self.slot.commit().await } else { Ok(()) }
+        if self.due { self.slot.commit(self.now).await } else { Ok(()) }
     }
 
     /// Adds what the response has to say: `Set-Cookie` with `Cache-Control: no-store` (OWASP
@@ -100,7 +103,7 @@ impl Sealed {
             .map(|handle| handle.to_string())
             .unwrap_or_default();
         let (secure, request) = (self.slot.secure, self.slot.request.as_deref());
-        let context = CookieContext::new(&handle, secure, manager.settings.clock.now(), request);
+        let context = CookieContext::new(&handle, secure, self.now, request);
         let cookie = match &state.answer {
             Answer::Issue(token) => {
                 let text = manager.scheme.write(token, &manager.token_context(secure, request));

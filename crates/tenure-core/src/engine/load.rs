@@ -34,7 +34,7 @@ impl Slot {
                 match record {
                     Some(record) => {
                         if let Some(target) = &mut state.target {
-                            target.base = Some(Arc::new(record));
+                            target.base = Some(record);
                         }
                     }
                     None => {
@@ -79,7 +79,7 @@ impl Slot {
         let mut state = self.state();
         let found = record.is_some();
         match (record, &mut state.target) {
-            (Some(record), Some(target)) => target.base = Some(Arc::new(record)),
+            (Some(record), Some(target)) => target.base = Some(record),
             _ => {
                 state.target = None;
                 state.fate = Fate::Gone;
@@ -88,13 +88,13 @@ impl Slot {
         Ok(found)
     }
 
-    async fn fetch(&self, key: &StoreKey) -> Result<Option<Record>> {
+    async fn fetch(&self, key: &StoreKey) -> Result<Option<Arc<Record>>> {
         let manager = &*self.manager;
         manager.counters.loads.add();
         let now = manager.settings.clock.now();
         let loaded = manager
-            .call("load", |_| async {
-                match manager.store.load(key, now).await {
+            .call("load", now, |now, _| async move {
+                match manager.store.load(key, now).await.map(|record| record.map(Arc::new)) {
                     Err(error) if error.kind() == StoreErrorKind::UnknownVersion => {
                         manager.counters.unknown_version.add();
                         Ok(None)

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -7,12 +8,13 @@ use http::HeaderMap;
 use super::config::{SessionsBuilder, Settings};
 use super::counters::{Counters, Counts};
 use super::exchange::Exchange;
-use super::queue::Queue;
+use super::limit::within;
+use super::queue::{Queue, Turn};
 use super::request::Connection;
 use super::settled::Settled;
 use super::slot::Slot;
 use super::sweeper::Sweeper;
-use crate::clock::{Clock, Random};
+use crate::clock::{Clock, Random, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{KeyScheme, TokenContext, TokenScheme};
 use crate::id::{CommitIds, Namespace, Token};
@@ -206,31 +208,49 @@ impl Manager {
         self.keys.key(&self.namespace, token)
     }
 
-    /// Runs a store call within the time limit, once more if the first answer was an error that a
-    /// retry may mend. `attempt` learns whether it is the second.
+    /// Runs a store call that begins `now` within the time limit, once more if the first answer was
+    /// an error that a retry may mend. `attempt` learns the time, and whether it is the second.
     pub(super) async fn call<T, F>(
         &self,
         operation: &'static str,
-        mut attempt: impl FnMut(bool) -> F,
+        now: Timestamp,
+        mut attempt: impl FnMut(Timestamp, bool) -> F,
     ) -> Result<T>
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let limit = self.settings.store_timeout;
-        let work = async {
-            match attempt(false).await {
-                Err(error) if error.is_retryable() => attempt(true).await,
-                done => done,
+        let (clock, limit) = (self.settings.clock.as_ref(), self.settings.store_timeout);
+        let (mut began, mut left) = (now, limit);
+        for again in [false, true] {
+            let work = pin!(attempt(began, again));
+            match within(clock, left, work).await {
+                Some(Ok(done)) => return Ok(done),
+                Some(Err(error)) if again || !error.is_retryable() => {
+                    return Err(error.during(operation));
+                }
+                Some(Err(_)) => {
+                    began = clock.now();
+                    left = limit.saturating_sub(began.since(now));
+                }
+                None => break,
             }
-        };
-        let done = super::limit::within(self.settings.clock.as_ref(), limit, work).await;
-        let outcome = done.unwrap_or_else(|| {
-            Err(StoreError::new(
-                StoreErrorKind::Timeout,
-                format!("no answer within {limit:?} (`store_timeout`)"),
-            ))
-        });
-        outcome.map_err(|error| error.during(operation))
+        }
+        let late = format!("no answer within {limit:?} (`store_timeout`)");
+        Err(StoreError::new(StoreErrorKind::Timeout, late).during(operation))
+    }
+
+    /// Waits for one's turn at a session, and tells the time at which it came. A store in this
+    /// process settles contention by itself.
+    pub(super) async fn turn(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> (Option<Turn<'_>>, Timestamp) {
+        if self.store.is_volatile {
+            return (None, now);
+        }
+        let (turn, waited) = self.queue.turn(key).await;
+        (Some(turn), if waited { self.settings.clock.now() } else { now })
     }
 
     pub(crate) fn report(&self, error: &Error) {

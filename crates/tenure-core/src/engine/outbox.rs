@@ -10,6 +10,7 @@ use crate::value::Data;
 
 /// One commit on its way to the store. It can be sent again under the same id until the store has
 /// acknowledged it.
+#[expect(clippy::large_enum_variant, reason = "it lives behind an `Arc`")]
 pub(super) enum Work {
     Delete {
         key: StoreKey,
@@ -17,11 +18,11 @@ pub(super) enum Work {
     Create {
         token: Token,
         key: StoreKey,
-        record: Box<Record>,
+        record: Record,
     },
     Apply {
         key: StoreKey,
-        patch: Box<Patch>,
+        patch: Patch,
         /// The token with the secret that the patch prepares or puts in force.
         next: Option<Token>,
         /// Whether a fresh session takes the place of one that is gone.
@@ -35,7 +36,7 @@ pub(super) enum Work {
 
 impl Slot {
     /// Whether the next commit has anything to do; the session is looked at, not changed.
-    pub(super) fn is_due(&self, state: &mut State) -> bool {
+    pub(super) fn is_due(&self, state: &mut State, now: Timestamp) -> bool {
         let settings = &self.manager.settings;
         if state.fate == Fate::Degraded {
             return false;
@@ -50,7 +51,6 @@ impl Slot {
         if settings.touch_every_request || settings.rolling {
             self.identify(state);
         }
-        let now = settings.clock.now();
         match &state.target {
             None => false,
             Some(target) => match &target.base {
@@ -82,8 +82,7 @@ impl Slot {
     }
 
     /// Folds what was recorded into commits, at the end of the outbox.
-    pub(super) fn fold(&self, state: &mut State) -> Result<()> {
-        let now = self.manager.settings.clock.now();
+    pub(super) fn fold(&self, state: &mut State, now: Timestamp) -> Result<()> {
         if let Some(key) = state.doomed.take() {
             state.outbox.push_back(Arc::new(Work::Delete { key }));
         }
@@ -169,7 +168,7 @@ impl Slot {
                 .settle(known.filter(|id| self.manager.settled.contains(*id)).collect())
                 .on(Arc::clone(base));
         }
-        let patch = Box::new(patch.with_changes(journal.changes));
+        let patch = patch.with_changes(journal.changes);
         Ok(vec![Work::Apply { key: target.key.clone(), patch, next, replace_gone }])
     }
 
@@ -193,10 +192,7 @@ impl Slot {
                 record.authenticated = base.authenticated;
             }
         }
-        Ok(vec![
-            Work::Create { token, key, record: Box::new(record) },
-            Work::Delete { key: target.key.clone() },
-        ])
+        Ok(vec![Work::Create { token, key, record }, Work::Delete { key: target.key.clone() }])
     }
 
     /// The commit that begins a session, if there is anything to keep.
@@ -210,7 +206,7 @@ impl Slot {
         }
         let (token, key) = self.minted()?;
         record.proofs.present = key.proof().copied();
-        Ok(Some(Work::Create { token, key, record: Box::new(record) }))
+        Ok(Some(Work::Create { token, key, record }))
     }
 
     fn fresh(&self, journal: &Journal, data: &Data, now: Timestamp) -> Result<Record> {
@@ -229,8 +225,7 @@ impl Slot {
 
     /// The commit with which a login, or a blind write, goes on where its session is gone: a fresh
     /// session with what this request itself wrote, and nothing of the old one.
-    pub(super) fn rebirth(&self, patch: &Patch) -> Result<Option<Work>> {
-        let now = self.manager.settings.clock.now();
+    pub(super) fn rebirth(&self, patch: &Patch, now: Timestamp) -> Result<Option<Work>> {
         self.birth(&Journal::of_patch(patch), now)
     }
 

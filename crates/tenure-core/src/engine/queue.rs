@@ -1,25 +1,26 @@
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::StoreKey;
 
 type Waiters = Arc<async_lock::Mutex<()>>;
+type Shard = HashMap<u64, Waiters, BuildHasherDefault<Hashed>>;
 
 const SHARDS: usize = 32;
 
 /// Lets commits to one session wait for each other inside this process, so that contention costs
-/// waiting and not retries. A session that nobody commits to takes no room.
+/// waiting and not retries. A session that nobody commits to takes no room. Sessions are told
+/// apart by a hash: two with the same one wait for each other, which harms nobody.
 pub(super) struct Queue {
-    shards: Box<[Mutex<HashMap<Box<[u8]>, Waiters>>]>,
+    shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
 }
 
 /// One's turn at a session; the next one's begins when it is dropped.
 pub(super) struct Turn<'a> {
     queue: &'a Queue,
-    name: Box<[u8]>,
-    shard: usize,
+    session: u64,
     held: Option<async_lock::MutexGuardArc<()>>,
     waiters: Option<Waiters>,
 }
@@ -29,39 +30,59 @@ impl Queue {
         Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), hasher: RandomState::new() }
     }
 
-    /// Waits for one's turn at the session of `key`. Dropping the future leaves no trace.
-    pub(super) async fn turn(&self, key: &StoreKey) -> Turn<'_> {
-        let name: Box<[u8]> = key.name().as_bytes().into();
-        let shard = self.hasher.hash_one(&name) as usize % SHARDS;
-        let waiters = Arc::clone(self.shard(shard).entry(name.clone()).or_default());
+    /// Waits for one's turn at the session of `key`, and tells whether that took any time. Dropping
+    /// the future leaves no trace.
+    pub(super) async fn turn(&self, key: &StoreKey) -> (Turn<'_>, bool) {
+        let session = self.hasher.hash_one(key.name().as_bytes());
+        let waiters = Arc::clone(self.shard(session).entry(session).or_default());
         let mut turn =
-            Turn { queue: self, name, shard, held: None, waiters: Some(Arc::clone(&waiters)) };
-        turn.held = Some(match waiters.try_lock_arc() {
-            Some(held) => held,
-            None => waiters.lock_arc().await,
-        });
-        turn
+            Turn { queue: self, session, held: None, waiters: Some(Arc::clone(&waiters)) };
+        turn.held = waiters.try_lock_arc();
+        let waits = turn.held.is_none();
+        if waits {
+            turn.held = Some(waiters.lock_arc().await);
+        }
+        (turn, waits)
     }
 
-    fn shard(&self, at: usize) -> MutexGuard<'_, HashMap<Box<[u8]>, Waiters>> {
-        self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
+    fn shard(&self, session: u64) -> MutexGuard<'_, Shard> {
+        let shard = &self.shards[session as usize % SHARDS];
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        (0..SHARDS).all(|at| self.shard(at).is_empty())
+        (0..SHARDS as u64).all(|at| self.shard(at).is_empty())
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.held = None;
-        let mut shard = self.queue.shard(self.shard);
+        let mut shard = self.queue.shard(self.session);
         // Under the shard's lock nobody can join: what the map and this turn hold is all there is.
         if let Some(waiters) = self.waiters.take()
             && Arc::strong_count(&waiters) <= 2
         {
-            shard.remove(&self.name);
+            shard.remove(&self.session);
         }
+    }
+}
+
+/// The hasher of what is a hash already.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only numbers are hashed here");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }

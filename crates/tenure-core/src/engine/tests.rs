@@ -41,7 +41,7 @@ fn a_cancelled_waiter_leaves_no_trace() {
     {
         let (first, second) = (key(1), key(1));
         let mut holds = Box::pin(queue.turn(&first));
-        let std::task::Poll::Ready(turn) = holds.as_mut().poll(&mut cx) else { panic!() };
+        let std::task::Poll::Ready((turn, false)) = holds.as_mut().poll(&mut cx) else { panic!() };
         {
             let mut waits = pin!(queue.turn(&second));
             assert!(waits.as_mut().poll(&mut cx).is_pending());

@@ -77,7 +77,7 @@ impl Journal {
             return Ok(data.clone());
         }
         let refused = crate::store::Refused::into_error;
-        let steps = Steps::new(self.changes.clone(), data).map_err(refused)?;
+        let steps = Steps::new(&self.changes, data).map_err(refused)?;
         steps.apply(data).map_err(|rejected| match rejected {
             crate::store::Rejected::Refused(error) => refused(error),
             crate::store::Rejected::Changed(key) => Error::new(

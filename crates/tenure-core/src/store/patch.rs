@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Record, Refused, Steps};
+use super::{Record, Refused, Step, Steps};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
 use crate::id::{CommitId, Proof, UserId};
@@ -268,7 +268,7 @@ impl Patch {
     /// # Errors
     /// When an operation does not fit the value that it meets.
     pub fn steps(&self, data: &Data) -> Result<Steps, Refused> {
-        Steps::new(self.changes.clone(), data)
+        Steps::new(&self.changes, data)
     }
 }
 
@@ -365,6 +365,19 @@ impl Chain {
             return;
         }
         self.ops.push(op);
+    }
+
+    /// The step that does the same without a closure and without a look at the value, if there is
+    /// one.
+    pub(crate) fn native(&self) -> Option<Step> {
+        if let [Op::Add(by)] = self.ops.as_slice() {
+            return Some(Step::Add(*by));
+        }
+        let items = self.ops.iter().map(|op| match op {
+            Op::Push(item) => Some(item.clone()),
+            Op::Add(_) | Op::Call(_) => None,
+        });
+        items.collect::<Option<_>>().map(Step::Push)
     }
 
     pub(crate) fn run(&self, saw: Option<&Json>) -> crate::error::Result<Option<Json>> {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::patch::{Changes, Entry, Op, Ran};
+use super::patch::{Chain, Changes, Entry, Ran};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Data, Json, Number};
 
@@ -23,8 +23,11 @@ use crate::value::{Data, Json, Number};
 /// ```
 #[derive(Clone)]
 pub struct Steps {
-    changes: Changes,
+    clear: Option<Vec<Arc<str>>>,
+    /// Ordered by key.
     list: Vec<(Arc<str>, Step)>,
+    /// Where in the list a closure was at work, and what it belongs to.
+    calls: Vec<(usize, Chain)>,
 }
 
 /// What happens to one key.
@@ -105,8 +108,23 @@ impl std::error::Error for RefusedCause {
 }
 
 impl Steps {
-    pub(crate) fn new(changes: Changes, data: &Data) -> Result<Self, Refused> {
-        let mut steps = Self { changes, list: Vec::new() };
+    pub(crate) fn new(changes: &Changes, data: &Data) -> Result<Self, Refused> {
+        let mut steps = Self {
+            clear: changes.clear.clone(),
+            list: Vec::with_capacity(changes.entries.len()),
+            calls: Vec::new(),
+        };
+        for (key, entry) in &changes.entries {
+            let step = match entry {
+                Entry::Set(value) => Step::Set(value.clone()),
+                Entry::Remove => Step::Remove,
+                Entry::Chain(chain) => chain.native().unwrap_or_else(|| {
+                    steps.calls.push((steps.list.len(), chain.clone()));
+                    Step::Remove
+                }),
+            };
+            steps.list.push((key.clone(), step));
+        }
         steps.rebase(data)?;
         Ok(steps)
     }
@@ -117,40 +135,20 @@ impl Steps {
     /// # Errors
     /// When an operation does not fit the value that it meets.
     pub fn rebase(&mut self, data: &Data) -> Result<(), Refused> {
-        let Changes { clear: _, entries } = &mut self.changes;
-        self.list.clear();
-        for (key, entry) in entries {
-            let step = match entry {
-                Entry::Set(value) => Step::Set(value.clone()),
-                Entry::Remove => Step::Remove,
-                Entry::Chain(chain) => match chain.ops.as_slice() {
-                    [Op::Add(by)] => Step::Add(*by),
-                    ops if ops.iter().all(|op| matches!(op, Op::Push(_))) => Step::Push(
-                        ops.iter()
-                            .filter_map(|op| match op {
-                                Op::Push(item) => Some(item.clone()),
-                                _ => None,
-                            })
-                            .collect(),
-                    ),
-                    _ => {
-                        let now = data.get(key).map(Json::trusted);
-                        if chain.ran.as_ref().is_none_or(|ran| ran.saw != now) {
-                            let with = chain
-                                .run(now.as_ref())
-                                .map_err(|error| Refused::new(key.clone(), error))?;
-                            chain.ran = Some(Ran { saw: now, with });
-                        }
-                        match &chain.ran {
-                            Some(Ran { saw, with }) => {
-                                Step::Replace { saw: saw.clone(), with: with.clone() }
-                            }
-                            None => continue,
-                        }
-                    }
-                },
+        for (at, chain) in &mut self.calls {
+            let (key, step) = &mut self.list[*at];
+            let there = data.get(key).map(Json::trusted);
+            let ran = match chain.ran.take() {
+                Some(ran) if ran.saw == there => ran,
+                _ => {
+                    let with = chain
+                        .run(there.as_ref())
+                        .map_err(|error| Refused::new(key.clone(), error))?;
+                    Ran { saw: there, with }
+                }
             };
-            self.list.push((key.clone(), step));
+            *step = Step::Replace { saw: ran.saw.clone(), with: ran.with.clone() };
+            chain.ran = Some(ran);
         }
         Ok(())
     }
@@ -158,12 +156,12 @@ impl Steps {
     /// Whether every key but those that [`kept`](Self::kept) names is dropped first.
     #[must_use]
     pub fn clears(&self) -> bool {
-        self.changes.clear.is_some()
+        self.clear.is_some()
     }
 
     /// The keys that survive when the others are dropped.
     pub fn kept(&self) -> impl Iterator<Item = &str> {
-        self.changes.clear.iter().flatten().map(AsRef::as_ref)
+        self.clear.iter().flatten().map(AsRef::as_ref)
     }
 
     /// The steps, ordered by key.
@@ -193,14 +191,29 @@ impl Steps {
                 }
             });
         }
-        let untouched = data
-            .iter()
-            .filter(|(key, _)| !self.changes.drops(key) && self.changes.get(key).is_none());
-        let written =
-            self.list.iter().zip(&changed).filter_map(|((key, _), value)| {
-                value.as_ref().map(|value| (&**key, value.as_str()))
-            });
-        Ok(untouched.chain(written).collect())
+        let survives = |key: &str| {
+            self.clear.as_ref().is_none_or(|kept| kept.iter().any(|name| **name == *key))
+        };
+        let mut before = data.iter().filter(|(key, _)| survives(key)).peekable();
+        let mut after = self.list.iter().map(|(key, _)| &**key).zip(&changed).peekable();
+        Ok(Data::ordered(std::iter::from_fn(|| {
+            loop {
+                let written = after.peek().map(|(key, _)| *key);
+                match before.peek() {
+                    Some((key, _)) if written.is_none_or(|written| *key < written) => {
+                        return before.next();
+                    }
+                    Some((key, _)) if written == Some(key) => {
+                        before.next();
+                    }
+                    _ => {}
+                }
+                let (key, value) = after.next()?;
+                if let Some(value) = value {
+                    return Some((key, value.as_str()));
+                }
+            }
+        })))
     }
 }
 

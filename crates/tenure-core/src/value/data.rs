@@ -27,6 +27,16 @@ impl Data {
         Self { packed, start }
     }
 
+    /// The map of entries that come ordered by key, each key once.
+    pub(crate) fn ordered<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut packed = Vec::with_capacity(64);
+        for part in entries.flat_map(|(key, value)| [key, value]) {
+            write_number(&mut packed, part.len() as u64);
+            packed.extend_from_slice(part.as_bytes());
+        }
+        Self { packed: packed.into(), start: 0 }
+    }
+
     /// The packed form.
     pub(crate) fn as_packed(&self) -> &[u8] {
         &self.packed[self.start..]
@@ -98,12 +108,7 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Data {
         let entries: Vec<_> = entries.into_iter().collect();
         let ordered: BTreeMap<&str, &str> =
             entries.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect();
-        let mut packed = Vec::new();
-        for part in ordered.iter().flat_map(|(key, value)| [key, value]) {
-            write_number(&mut packed, part.len() as u64);
-            packed.extend_from_slice(part.as_bytes());
-        }
-        Self { packed: packed.into(), start: 0 }
+        Self::ordered(ordered.into_iter())
     }
 }
 

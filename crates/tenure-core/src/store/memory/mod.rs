@@ -120,7 +120,7 @@ impl MemoryStore {
 
     /// Runs `work` on the shard of `key`, with the place of the key.
     fn with<T>(&self, key: &StoreKey, work: impl FnOnce(&mut Shard, &Place<'_>) -> T) -> T {
-        let packed = packed::key(key);
+        let packed = packed::Key::of(key);
         let hash = self.hash(&packed);
         let at = shard_of(hash);
         work(&mut self.shard(at), &Place { store: self, key, packed: &packed, hash })
@@ -301,7 +301,7 @@ impl Store for MemoryStore {
             });
             match (verdict, there) {
                 (Some(Verdict::Done(record)), _) => {
-                    self.evict(shard_of(self.hash(&packed::key(key))));
+                    self.evict(shard_of(self.hash(&packed::Key::of(key))));
                     return Ok(Applied::Done(Some(record)));
                 }
                 (Some(Verdict::AlreadyDone), there) => {

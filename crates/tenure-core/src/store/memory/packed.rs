@@ -1,6 +1,7 @@
 //! A key and its record in one piece of memory, small: what 100,000 sessions cost is this form.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +14,50 @@ use crate::value::{Data, read_number, write_number};
 const HANDLE: u8 = 0;
 const FOREIGN: u8 = 1;
 
-/// The packed form of a key: namespace, kind and name, self-delimiting.
-pub(super) fn key(key: &StoreKey) -> Vec<u8> {
-    let mut into = Vec::with_capacity(48);
-    write_part(&mut into, key.namespace().as_str().as_bytes());
-    into.push(match key.name() {
-        KeyName::Handle(_) => HANDLE,
-        KeyName::Foreign(_) => FOREIGN,
-    });
-    write_part(&mut into, key.name().as_bytes());
-    into
+/// The packed form of a key: namespace, kind and name, self-delimiting. That of a handle needs no
+/// allocation.
+pub(super) enum Key {
+    Short([u8; Key::SHORT], usize),
+    Long(Box<[u8]>),
+}
+
+impl Key {
+    const SHORT: usize = Namespace::MAX_LEN + Handle::LEN + 3;
+
+    pub(super) fn of(key: &StoreKey) -> Self {
+        let (namespace, name) = (key.namespace().as_str().as_bytes(), key.name().as_bytes());
+        match key.name() {
+            KeyName::Handle(_) => {
+                let mut short = [0; Self::SHORT];
+                let mut end = 0;
+                for part in
+                    [&[namespace.len() as u8], namespace, &[HANDLE, Handle::LEN as u8], name]
+                {
+                    short[end..end + part.len()].copy_from_slice(part);
+                    end += part.len();
+                }
+                Self::Short(short, end)
+            }
+            KeyName::Foreign(_) => {
+                let mut into = Vec::with_capacity(namespace.len() + name.len() + 6);
+                write_part(&mut into, namespace);
+                into.push(FOREIGN);
+                write_part(&mut into, name);
+                Self::Long(into.into())
+            }
+        }
+    }
+}
+
+impl Deref for Key {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Short(octets, len) => &octets[..*len],
+            Self::Long(octets) => octets,
+        }
+    }
 }
 
 /// The key at the front of a packed record.
