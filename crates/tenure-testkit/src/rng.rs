@@ -23,6 +23,15 @@ impl Rng {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.next() % end).unwrap_or_default()
     }
+
+    pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        for chunk in bytes.chunks_mut(8) {
+            let number = self.next().to_be_bytes();
+            chunk.copy_from_slice(&number[..chunk.len()]);
+        }
+        bytes
+    }
 }
 
 /// Bytes that nobody had before.

@@ -14,3 +14,11 @@ impl StoreHarness for Memory {
 }
 
 store_suite! { memory, Memory }
+
+/// Random histories by the hundred thousand, which only a store without a server is fast enough
+/// for.
+#[tokio::test(flavor = "multi_thread")]
+async fn model_matches_a_hundred_thousand_times() {
+    let trial = tenure_testkit::store::Trial::new(Memory);
+    tenure_testkit::store::model::compare(&trial, 100_000).await.unwrap();
+}

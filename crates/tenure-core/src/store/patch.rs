@@ -355,10 +355,12 @@ impl Changes {
 }
 
 impl Chain {
-    /// Appends an operation; neighbouring sums become one.
+    /// Appends an operation; neighbouring sums become one, unless that would turn an integer into
+    /// a float, which not every integer can meet.
     pub(crate) fn then(&mut self, op: Op) {
         self.ran = None;
         if let (Some(Op::Add(sum)), Op::Add(by)) = (self.ops.last_mut(), &op)
+            && std::mem::discriminant(sum) == std::mem::discriminant(by)
             && let Ok(folded) = sum.plus(*by)
         {
             *sum = folded;

@@ -223,7 +223,7 @@ impl Record {
         if let Some(timeout) = patch.idle_timeout() {
             next.idle_timeout = timeout;
             next.idle_deadline = next.absolute_deadline.min(now + timeout);
-            next.last_seen = now;
+            next.last_seen = next.last_seen.max(now);
         }
         if let Some(until) = patch.until() {
             next.idle_deadline = next.touched(until, now);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::clock::{SystemRandom, Timestamp};
 use crate::id::{CommitId, Handle, Namespace, Proof};
-use crate::value::Json;
+use crate::value::{Json, Number};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 const IDLE: Duration = Duration::from_secs(60);
@@ -128,6 +128,22 @@ async fn closure_of_a_stranger_sees_nothing(store: impl Store) {
     assert_eq!(runs.load(Ordering::Relaxed), 0);
 }
 
+async fn sums_of_both_kinds_are_taken_in_order(store: impl Store) {
+    let key = begin(&store, &[("n", "9007199254740993")]).await;
+    let sums = patch().add("n", Number::Int(-1)).add("n", Number::Float(0.0));
+    let applied = store.apply(&key, &sums, NOW).await.unwrap();
+    assert!(matches!(applied, Applied::Done(_)), "{applied:?}");
+    assert_eq!(value(&store, &key, NOW).await.as_deref(), Some("9007199254740992.0"));
+}
+
+async fn clock_behind_does_not_move_last_seen_back(store: impl Store) {
+    let key = begin(&store, &[]).await;
+    let later = NOW + IDLE / 2;
+    assert!(store.touch(&key, later + IDLE, later).await.unwrap());
+    store.apply(&key, &patch().set_idle_timeout(2 * IDLE), NOW).await.unwrap();
+    assert_eq!(store.load(&key, NOW).await.unwrap().unwrap().last_seen, later);
+}
+
 macro_rules! on_both {
     ($($test:ident)*) => {
         mod memory {
@@ -149,4 +165,6 @@ on_both! {
     seen_record_refuses_nothing
     seen_record_ends_nothing
     closure_of_a_stranger_sees_nothing
+    sums_of_both_kinds_are_taken_in_order
+    clock_behind_does_not_move_last_seen_back
 }

@@ -77,9 +77,22 @@ macro_rules! __each_law {
             law_03_update_runs_on_the_newest_value
             law_03_seen_record_does_not_decide
             law_03_swap_needs_the_revision
+            law_03_merging_after_set
+            law_03_merging_after_increment
+            law_03_merging_after_push
+            law_03_merging_after_update
+            law_03_merging_after_remove
+            law_03_merging_after_clear
+            law_03_merging_after_touch
+            law_03_merging_after_renewal
+            law_03_merging_after_login
+            law_03_merging_after_destroy
+            law_03_processes_lose_nothing
+            law_03_writers_lose_nothing
             law_04_deleted_stays_deleted
             law_04_logout_is_final
             law_04_logout_is_final_between_tasks
+            law_04_logout_is_final_between_processes
             law_05_load_expires_to_the_millisecond
             law_05_apply_expires_to_the_millisecond
             law_05_apply_on_a_seen_record_expires_too
@@ -107,6 +120,7 @@ macro_rules! __each_law {
             law_07_replacing_ends_what_is_pending
             law_07_pending_proof_keeps_its_minute
             law_07_of_parallel_renewals_one_is_prepared
+            law_07_of_processes_one_rotates
             law_08_every_key_is_its_own
             law_08_every_step_takes_every_key
             law_08_values_come_back_byte_for_byte
@@ -144,6 +158,7 @@ macro_rules! __each_law {
             law_12_namespaces_do_not_share_users
             law_12_namespaces_do_not_share_epochs
             law_12_sweeping_spares_the_living_elsewhere
+            model_matches
         }
     };
 }

@@ -5,6 +5,8 @@ mod future;
 mod harness;
 pub mod laws;
 mod macros;
+pub mod model;
+mod process;
 mod run;
 mod scene;
 mod violation;

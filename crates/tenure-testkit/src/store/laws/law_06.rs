@@ -52,6 +52,10 @@ pub async fn law_06_touch_moves_only_forward<H: StoreHarness>(trial: &Trial<H>) 
         check!(record.idle_deadline == now + IDLE, "it moved to {:?}", record.idle_deadline);
         check!(record.last_seen >= now, "last seen went back to {:?}", record.last_seen);
     }
+    // A timeout is counted from its commit, but it was used later.
+    scene.apply(&key, &patch().set_idle_timeout(IDLE), scene.start).await?;
+    let record = scene.load(&key, now).await?;
+    check!(record.last_seen >= now, "last seen went back to {:?}", record.last_seen);
     Ok(Finding::Kept)
 }
 

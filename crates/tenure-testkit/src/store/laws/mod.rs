@@ -16,6 +16,10 @@ mod law_09;
 mod law_10;
 mod law_11;
 mod law_12;
+mod merging;
+mod model_matches;
+mod processes;
+mod writers;
 
 pub use law_01::*;
 pub use law_02::*;
@@ -29,3 +33,7 @@ pub use law_09::*;
 pub use law_10::*;
 pub use law_11::*;
 pub use law_12::*;
+pub use merging::*;
+pub use model_matches::*;
+pub use processes::*;
+pub use writers::*;
