@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::Response;
+use http::header::VARY;
 use pin_project_lite::pin_project;
 use tenure_core::Error;
 use tenure_core::engine::{Exchange, Sealed};
@@ -87,11 +88,13 @@ fn finish<B>(
     mut response: Response<B>,
     errors: &impl ErrorResponse<B>,
 ) -> Response<B> {
-    let written = outcome.and_then(|()| sealed.write_headers(response.headers_mut()));
-    if let Err(error) = written {
+    if let Err(error) = outcome {
         response = errors.respond(&error);
-        // The error was reported where it arose, and this response is one already.
-        let _ = sealed.write_headers(response.headers_mut());
+    }
+    if let Err(error) = sealed.write_headers(response.headers_mut()) {
+        let vary: Vec<_> = response.headers().get_all(VARY).iter().cloned().collect();
+        response = errors.respond(&error);
+        response.headers_mut().extend(vary.into_iter().map(|vary| (VARY, vary)));
     }
     response
 }

@@ -36,6 +36,10 @@ impl Client {
         Self { origin: "http://shop.test", ..Self::new(app) }
     }
 
+    pub(crate) fn app(&self) -> &Router {
+        &self.app
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Request::get(path)).await
     }

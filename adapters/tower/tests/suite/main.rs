@@ -1,6 +1,20 @@
 //! The layer and the extractors, through HTTP. Names carry the ids of what they prove.
 
+mod app;
+mod budget;
+mod caching;
 mod client;
+mod cookies;
+mod crowd;
+mod failures;
 mod groups;
 mod hyper_server;
+mod layers;
 mod lazy;
+mod life;
+mod outside;
+mod sealed;
+mod security;
+mod smuggling;
+mod store;
+mod values;

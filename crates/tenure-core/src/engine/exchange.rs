@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::slot::{Answer, Slot};
 use crate::clock::Timestamp;
 use crate::error::Result;
+use crate::id::Handle;
 use crate::session::{Journal, LazySession};
 use crate::transport::CookieContext;
 
@@ -39,10 +40,11 @@ impl Exchange {
     #[must_use = "what was written is lost unless it is committed"]
     pub fn seal(self, status: StatusCode) -> Sealed {
         let now = self.slot.manager.settings.clock.now();
+        let commit_on = self.slot.manager.settings.commit_on.as_ref();
+        let wanted = commit_on.is_none_or(|when| when(status));
         let mut state = self.slot.state();
         state.sealed = true;
-        let commit_on = self.slot.manager.settings.commit_on.as_ref();
-        let due = if commit_on.is_none_or(|when| when(status)) {
+        let due = if wanted {
             self.slot.is_due(&mut state, now)
         } else {
             state.journal = Journal::default();
@@ -88,32 +90,36 @@ impl Sealed {
     /// # Errors
     /// When the cookie is over its limit or a cookie factory broke the rules.
     pub fn write_headers(&self, headers: &mut HeaderMap) -> Result<()> {
-        let manager = &self.slot.manager;
-        let state = self.slot.state();
-        if state.consulted {
-            add(headers, VARY, manager.cookie.vary().as_str(), &["*"]);
-        }
-        if matches!(state.answer, Answer::Nothing) {
-            return Ok(());
-        }
-        let handle = state
-            .target
-            .as_ref()
-            .and_then(|target| target.key.handle())
-            .map(|handle| handle.to_string())
-            .unwrap_or_default();
-        let (secure, request) = (self.slot.secure, self.slot.request.as_deref());
-        let context = CookieContext::new(&handle, secure, self.now, request);
-        let cookie = match &state.answer {
-            Answer::Issue(token) => {
-                let text = manager.scheme.write(token, &manager.token_context(secure, request));
-                manager.cookie.issue(&text, &context)?
+        let (answer, handle) = {
+            let state = self.slot.state();
+            if state.consulted {
+                add(headers, VARY, self.slot.manager.cookie.vary().as_str(), &["*"]);
             }
-            Answer::Remove | Answer::Nothing => manager.cookie.remove(&context)?,
+            if matches!(state.answer, Answer::Nothing) {
+                return Ok(());
+            }
+            let handle = state.target.as_ref().and_then(|target| target.key.handle());
+            (state.answer.clone(), handle)
         };
-        headers.append(SET_COOKIE, cookie);
+        let cookie = self.cookie(&answer, handle);
+        headers.append(SET_COOKIE, cookie.inspect_err(|error| self.slot.manager.report(error))?);
         add(headers, CACHE_CONTROL, "no-store", &[]);
         Ok(())
+    }
+
+    /// Runs the application's factory, so under no lock.
+    fn cookie(&self, answer: &Answer, handle: Option<Handle>) -> Result<HeaderValue> {
+        let manager = &self.slot.manager;
+        let handle = handle.map(|handle| handle.to_string()).unwrap_or_default();
+        let (secure, request) = (self.slot.secure, self.slot.request.as_deref());
+        let context = CookieContext::new(&handle, secure, self.now, request);
+        match answer {
+            Answer::Issue(token) => {
+                let text = manager.scheme.write(token, &manager.token_context(secure, request));
+                manager.cookie.issue(&text, &context)
+            }
+            Answer::Remove | Answer::Nothing => manager.cookie.remove(&context),
+        }
     }
 }
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::config::WhenUnavailable;
 use super::slot::{Answer, Fate, Slot};
 use crate::error::{ErrorKind, Result};
+use crate::session::Journal;
 use crate::store::{Record, Store, StoreErrorKind, StoreKey};
 
 impl Slot {
@@ -69,17 +70,25 @@ impl Slot {
         let _one_at_a_time = self.gate.lock().await;
         let key = {
             let mut state = self.state();
-            state.journal = crate::session::Journal::default();
             match &state.target {
                 Some(target) => target.key.clone(),
-                None => return Ok(false),
+                None => {
+                    state.journal = Journal::default();
+                    return Ok(false);
+                }
             }
         };
         let record = self.fetch(&key).await.inspect_err(|error| self.manager.report(error))?;
         let mut state = self.state();
+        let state = &mut *state;
+        // Not before the store has answered: one that is down is not an empty session.
+        state.journal = Journal::default();
         let found = record.is_some();
         match (record, &mut state.target) {
-            (Some(record), Some(target)) => target.base = Some(record),
+            (Some(record), Some(target)) => {
+                target.base = Some(record);
+                state.journal.rebase(target.base.as_deref());
+            }
             _ => {
                 state.target = None;
                 state.fate = Fate::Gone;

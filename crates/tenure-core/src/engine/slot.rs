@@ -74,7 +74,7 @@ pub(crate) enum Fate {
 }
 
 /// What the response says to the client.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) enum Answer {
     #[default]
     Nothing,
