@@ -24,7 +24,18 @@ impl Slot {
             Box::pin(self.load()).await?;
         }
         let _one_at_a_time = self.gate.lock().await;
-        self.fold(&mut self.state(), now)?;
+        // What was not acknowledged comes first: the rest may build on its outcome.
+        for folded in [false, true] {
+            if folded {
+                self.fold(&mut self.state(), now)?;
+            }
+            self.send(now).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is in the outbox, oldest first.
+    async fn send(&self, now: Timestamp) -> Result<()> {
         loop {
             let Some(work) = self.state().outbox.front().cloned() else { return Ok(()) };
             match &*work {

@@ -28,7 +28,7 @@ const SWEPT_PER_CREATE: u32 = 2;
 
 /// Sessions in the memory of this process, the default store.
 ///
-/// It is bounded: over the limit of sessions or octets the session that would expire first gives
+/// It is bounded: over the limit of sessions or octets one of those that would expire first gives
 /// way, anonymous ones before those of users. Expired sessions are cleared away as new ones come.
 /// Everything is gone when the process ends, and no other process sees it.
 ///
@@ -126,7 +126,8 @@ impl MemoryStore {
         work(&mut self.shard(at), &Place { store: self, key, packed: &packed, hash })
     }
 
-    /// Makes room after a session came to the shard `at`: its own first, then its neighbours'.
+    /// Makes room after a session came to the shard `at`: in the other shards first, so that the one
+    /// that came is not the one that goes.
     fn evict(&self, at: usize) {
         let over = || {
             self.usage.sessions.load(Ordering::Relaxed) > self.max_sessions
@@ -136,7 +137,7 @@ impl MemoryStore {
             return;
         }
         for kind in [Kind::Anonymous, Kind::User] {
-            for neighbour in 0..SHARDS {
+            for neighbour in 1..=SHARDS {
                 while over() {
                     if !self.shard(at + neighbour).evict(kind, self) {
                         break;

@@ -1,0 +1,13 @@
+//! The rules of security and of lifetimes, and what is promised when things go wrong, proven on the
+//! engine alone. Tests carry the ids of the rules.
+
+mod closures;
+mod failures;
+mod foreign;
+mod lifetimes;
+mod limits;
+mod privileges;
+mod races;
+mod renewal;
+mod tokens;
+mod visitor;
