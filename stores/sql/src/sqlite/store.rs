@@ -109,27 +109,16 @@ impl Store for SqliteStore {
 
     /// At first without a transaction, on the record that the request has seen. If that is out of
     /// date, on the newest one under SQLite's write lock, where nothing can come in between; the
-    /// application's closures run before and after, never under the lock.
+    /// application's closures run before and after, never under the lock. What the request saw is
+    /// good for the first attempt, and decides nothing else.
     async fn apply(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> StoreResult<Applied> {
-        let found;
-        let base = match patch.base() {
-            Some(base) => base,
-            None => match self.find(key, now).await? {
-                Some(record) if remembers(&record, patch.id()) => {
-                    return Ok(Applied::Done(Some(Box::new(record))));
-                }
-                Some(record) if record.admits(key, now) => {
-                    found = record;
-                    &found
-                }
-                _ => return Ok(Applied::Gone),
-            },
-        };
-        let mut steps = match patch.steps(&base.data) {
-            Ok(steps) => steps,
-            Err(refused) => return Ok(Applied::Refused(refused)),
-        };
-        if let Verdict::Done(mut next) = base.commit(key, patch, &steps, now) {
+        if is_administrative(key) {
+            return Ok(Applied::Gone);
+        }
+        let mut steps = patch.base().and_then(|base| patch.steps(&base.data).ok());
+        if let (Some(base), Some(steps)) = (patch.base(), &steps)
+            && let Verdict::Done(mut next) = base.commit(key, patch, steps, now)
+        {
             let written = Written::new(&next, &*self.format)?;
             if self.write(|| self.swapping(key, &base.revision, &written, now)).await? > 0 {
                 next.revision = after(&base.revision);
@@ -138,14 +127,18 @@ impl Store for SqliteStore {
         }
         let mut entrance = Some(self.entrance.lock().await);
         loop {
-            match self.apply_locked(key, patch, &steps, now).await? {
+            let data = match self.apply_locked(key, patch, steps.as_ref(), now).await? {
                 Ok(applied) => return Ok(applied),
-                Err(data) => {
-                    entrance.take();
-                    if let Err(refused) = steps.rebase(&data) {
-                        return Ok(Applied::Refused(refused));
-                    }
-                }
+                Err(data) => data,
+            };
+            entrance.take();
+            let ran = match steps.take() {
+                Some(mut ran) => ran.rebase(&data).map(|()| ran),
+                None => patch.steps(&data),
+            };
+            match ran {
+                Ok(ran) => steps = Some(ran),
+                Err(refused) => return Ok(Applied::Refused(refused)),
             }
         }
     }
@@ -221,7 +214,7 @@ impl SqliteStore {
         &self,
         key: &StoreKey,
         patch: &Patch,
-        steps: &Steps,
+        steps: Option<&Steps>,
         now: Timestamp,
     ) -> StoreResult<Result<Applied, Data>> {
         let failed = |error| self.failed(error);
@@ -233,8 +226,12 @@ impl SqliteStore {
             return Ok(Ok(Applied::Gone));
         };
         let newest = row::record(row, &*self.format)?;
-        let answer = match newest.commit(key, patch, steps, now) {
-            Verdict::Done(mut next) => {
+        let verdict = match steps {
+            Some(steps) => Some(newest.commit(key, patch, steps, now)),
+            None => newest.answered(key, patch, now),
+        };
+        let answer = match verdict {
+            Some(Verdict::Done(mut next)) => {
                 let written = Written::new(&next, &*self.format)?;
                 let query = self.swapping(key, &newest.revision, &written, now);
                 let done = query.execute(&mut *transaction).await.map_err(failed)?;
@@ -245,9 +242,9 @@ impl SqliteStore {
                     _ => Applied::Done(Some(next)),
                 }));
             }
-            Verdict::AlreadyDone => Ok(Applied::Done(Some(Box::new(newest)))),
-            Verdict::Rejected(Rejected::Refused(refused)) => Ok(Applied::Refused(refused)),
-            Verdict::Rejected(Rejected::Changed(_)) => Err(newest.data),
+            Some(Verdict::AlreadyDone) => Ok(Applied::Done(Some(Box::new(newest)))),
+            Some(Verdict::Rejected(Rejected::Refused(refused))) => Ok(Applied::Refused(refused)),
+            Some(Verdict::Rejected(Rejected::Changed(_))) | None => Err(newest.data),
             _ => Ok(Applied::Gone),
         };
         transaction.rollback().await.map_err(failed)?;
