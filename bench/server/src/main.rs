@@ -1,0 +1,127 @@
+//! The server that comparisons with other session libraries drive: `PORT`, and `STORE` as `none`,
+//! `memory` or `sqlite` (in the file `SQLITE_PATH`). Tokens are signed with a fixed key, so that
+//! two processes accept each other's; the cookie goes without `Secure`.
+
+use std::env;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::get;
+use tenure::axum::{Error, Session};
+use tenure::store::{AnyStore, MemoryStore, SqliteStore};
+use tenure::tower::SessionLayer;
+use tenure::transform::Keyring;
+use tenure::transport::{Cookie, Secure};
+use tenure::{Key, Sessions};
+
+/// What the slow routes wait between reading and writing.
+const WORK: Duration = Duration::from_millis(20);
+const KEY: &str = "comparison server, a key that everybody may know";
+const N: Key<i64> = Key::new("n");
+
+type Answer = Result<String, Error>;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let port: u16 = env::var("PORT")?.parse()?;
+    let routes = routes();
+    let app = match store(&env::var("STORE")?).await? {
+        None => routes,
+        Some(store) => routes.layer(SessionLayer::new(
+            Sessions::builder()
+                .store(store)
+                .cookie(Cookie::named("id").secure(Secure::InsecureNever))
+                .signing_keys(Keyring::from_secrets([KEY])?)
+                .build()?,
+        )),
+    };
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+async fn store(name: &str) -> Result<Option<AnyStore>, Box<dyn std::error::Error>> {
+    Ok(match name {
+        "none" => None,
+        "memory" => Some(AnyStore::new(MemoryStore::new())),
+        "sqlite" => {
+            let store = SqliteStore::open(env::var("SQLITE_PATH")?).await?;
+            store.migrate().await?;
+            Some(AnyStore::new(store))
+        }
+        other => return Err(format!("STORE: {other:?} is none of none, memory, sqlite").into()),
+    })
+}
+
+fn routes() -> Router {
+    Router::new()
+        .route("/plain", get(async || "ok"))
+        .route("/read", get(read))
+        .route("/incr", get(incr))
+        .route("/slowincr", get(slow_incr))
+        .route("/set/{k}/{v}", get(set))
+        .route("/slowset/{k}/{v}", get(slow_set))
+        .route("/keys", get(async |session: Session| session.len().to_string()))
+        .route("/fill", get(fill))
+        .route("/big", get(big))
+        .route("/login/{user}", get(login))
+        .route("/whoami", get(whoami))
+        .route("/regenerate", get(regenerate))
+        .route("/destroy", get(destroy))
+}
+
+async fn read(session: Session) -> Answer {
+    Ok(session.get(N)?.unwrap_or(0).to_string())
+}
+
+async fn incr(session: Session) -> Answer {
+    session.increment(N, 1)?;
+    Ok(session.get(N)?.unwrap_or(0).to_string())
+}
+
+async fn slow_incr(session: Session) -> Answer {
+    session.get(N)?;
+    tokio::time::sleep(WORK).await;
+    session.update(N, |n| *n += 1)?;
+    Ok(session.get(N)?.unwrap_or(0).to_string())
+}
+
+async fn set(session: Session, Path((key, value)): Path<(String, String)>) -> Answer {
+    session.set(key, value)?;
+    Ok("ok".to_owned())
+}
+
+async fn slow_set(session: Session, Path((key, value)): Path<(String, String)>) -> Answer {
+    session.set(key, value)?;
+    tokio::time::sleep(WORK).await;
+    Ok("ok".to_owned())
+}
+
+async fn fill(session: Session) -> Answer {
+    session.set("blob", "x".repeat(4096))?;
+    Ok("ok".to_owned())
+}
+
+async fn big(session: Session) -> Answer {
+    Ok(session.get::<String>("blob")?.unwrap_or_default().len().to_string())
+}
+
+async fn login(session: Session, Path(user): Path<String>) -> Answer {
+    session.login(user)?;
+    Ok("ok".to_owned())
+}
+
+async fn whoami(session: Session) -> Answer {
+    Ok(session.user().map_or_else(|| "-".to_owned(), |user| user.to_string()))
+}
+
+async fn regenerate(session: Session) -> Answer {
+    session.regenerate()?;
+    Ok("ok".to_owned())
+}
+
+async fn destroy(session: Session) -> Answer {
+    session.destroy()?;
+    Ok("ok".to_owned())
+}

@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+
+pub use tenure_core::{
+    Clock, Error, ErrorKind, Handle, Key, LazySession, Namespace, Random, Result, Session,
+    Sessions, SessionsBuilder, SystemClock, SystemRandom, Timestamp, UserId, clock, engine, format,
+    id, session, transform, transport, value,
+};
+
+/// Where sessions are kept: the contract of a store, and the stores themselves.
+pub mod store {
+    pub use tenure_core::store::*;
+    #[cfg(feature = "sqlite")]
+    pub use tenure_sql::SqliteStore;
+
+    pub use crate::connect::connect;
+}
+
+/// The layer for tower services.
+#[cfg(feature = "tower")]
+pub mod tower {
+    pub use tenure_tower::*;
+}
+
+/// Extractors and errors for axum.
+#[cfg(feature = "axum")]
+pub mod axum {
+    pub use tenure_tower::axum::*;
+}
+
+mod connect;
