@@ -23,7 +23,6 @@ use tenure_core::{LazySession, Sessions};
 #[derive(Clone, Debug)]
 pub struct Installed {
     session: LazySession,
-    sessions: Sessions,
     outer: Option<Arc<Self>>,
 }
 
@@ -35,9 +34,9 @@ impl Installed {
     }
 
     /// Puts one more on the request, in front of those that are there.
-    pub(crate) fn put(extensions: &mut Extensions, session: LazySession, sessions: Sessions) {
-        let outer = extensions.remove::<Self>().map(Arc::new);
-        extensions.insert(Self { session, sessions, outer });
+    pub(crate) fn put(extensions: &mut Extensions, session: LazySession) {
+        let outer = Self::of(extensions).cloned().map(Arc::new);
+        extensions.insert(Self { session, outer });
     }
 
     /// The session of this request, not loaded.
@@ -48,8 +47,8 @@ impl Installed {
 
     /// The manager that it belongs to.
     #[must_use]
-    pub fn sessions(&self) -> &Sessions {
-        &self.sessions
+    pub fn sessions(&self) -> Sessions {
+        self.session.sessions()
     }
 
     /// What the next layer outside has put there.
@@ -72,7 +71,7 @@ impl Installed {
     pub fn named(&self, name: &str) -> Option<&Self> {
         let mut found = Some(self);
         while let Some(installed) = found {
-            if installed.sessions.name() == name {
+            if installed.sessions().name() == name {
                 break;
             }
             found = installed.outer();

@@ -44,7 +44,7 @@ where
         }
         let (mut parts, body) = request.into_parts();
         let exchange = layer.sessions.open(&parts, layer.connection(&parts));
-        Installed::put(&mut parts.extensions, exchange.session(), layer.sessions.clone());
+        Installed::put(&mut parts.extensions, exchange.session());
         let inner = self.inner.call(Request::from_parts(parts, body));
         ResponseFuture::run(inner, exchange, layer.errors.clone())
     }

@@ -86,7 +86,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Sessions {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Error> {
-        Ok(Self(installed(parts)?.sessions().clone()))
+        Ok(Self(installed(parts)?.sessions()))
     }
 }
 

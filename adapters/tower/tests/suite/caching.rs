@@ -27,7 +27,8 @@ async fn t_cache_1_whatever_sets_or_clears_the_cookie_is_not_stored() {
 
 #[tokio::test]
 async fn t_cache_2_whatever_consults_the_session_varies() {
-    let looks: [(&str, fn(&tenure_core::Session)); 6] = [
+    type Look = fn(&tenure_core::Session);
+    let looks: [(&str, Look); 6] = [
         ("contains", |session| assert!(!session.contains("a"))),
         ("len", |session| assert_eq!(session.len(), 0)),
         ("handle", |session| assert!(session.handle().is_none())),

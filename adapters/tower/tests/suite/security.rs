@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::body::Body;
 use axum::routing::get;
 use http::Request;
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use tenure_core::Sessions;
+use tenure_core::clock::{Random, SystemRandom};
 use tenure_tower::SessionLayer;
 use tenure_tower::axum::{Error, Session};
 use tokio::sync::Notify;
+use tower::ServiceExt;
 
 use crate::app::{app, routes};
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::store::Spy;
 
 /// Changes the character at `at`.
@@ -96,6 +99,29 @@ async fn r4_a_token_counts_in_no_other_channel() {
         let text = format!("{request:?}");
         assert_eq!(Client::new(&app).send(request).await.body, "-", "{text}");
     }
+    let form = Request::get("https://shop.test/whoami")
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(format!("__Host-id={token}")));
+    let response = app.oneshot(form.unwrap()).await.unwrap();
+    assert_eq!(Answer::of(response).await.body, "-");
+}
+
+#[tokio::test]
+async fn f7_an_id_generator_has_the_request_at_hand_and_is_held_to_128_bits() {
+    let generated = |octets: usize| {
+        let sessions = Spy::default().builder().id_generator(move |request| {
+            let mut id = vec![0; octets];
+            SystemRandom.fill(&mut id).unwrap();
+            id[0] = request.uri.path().len() as u8;
+            id
+        });
+        app(&sessions.build().unwrap())
+    };
+    let mut client = Client::new(&generated(36));
+    client.get("/set/a/b").await;
+    assert_eq!(client.get("/get/a").await.body, "b");
+    let answer = Client::new(&generated(15)).get("/set/a/b").await;
+    assert_eq!((answer.status.as_u16(), answer.sets_no_cookie()), (500, true));
 }
 
 #[tokio::test]

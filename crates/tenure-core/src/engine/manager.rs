@@ -65,6 +65,10 @@ impl Sessions {
         Self(Arc::new(manager))
     }
 
+    pub(crate) fn from_shared(manager: Arc<Manager>) -> Self {
+        Self(manager)
+    }
+
     /// Begins the exchange of one request, without any I/O and without looking at the credential.
     #[must_use]
     pub fn open(&self, parts: &http::request::Parts, connection: Connection) -> Exchange {

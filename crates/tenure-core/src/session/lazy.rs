@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::handle::Session;
 use super::key::{AsKey, AsName, CounterKey};
-use crate::engine::Slot;
+use crate::engine::{Sessions, Slot};
 use crate::error::Result;
 use crate::value::{By, Json};
 
@@ -43,6 +43,12 @@ impl LazySession {
     pub async fn load(&self) -> Result<Session> {
         self.slot.load().await?;
         Ok(Session::new(Arc::clone(&self.slot)))
+    }
+
+    /// The manager that the session belongs to.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        Sessions::from_shared(Arc::clone(&self.slot.manager))
     }
 
     /// Puts `value` under `key`.
