@@ -131,7 +131,7 @@ fn add(headers: &mut HeaderMap, name: HeaderName, item: &str, enough: &[&str]) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
-        .any(|there| there.eq_ignore_ascii_case(item) || enough.iter().any(|&item| item == there));
+        .any(|there| there.eq_ignore_ascii_case(item) || enough.contains(&there));
     if !there && let Ok(value) = HeaderValue::from_str(item) {
         headers.append(name, value);
     }

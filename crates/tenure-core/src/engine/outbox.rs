@@ -10,7 +10,6 @@ use crate::value::Data;
 
 /// One commit on its way to the store. It can be sent again under the same id until the store has
 /// acknowledged it.
-#[expect(clippy::large_enum_variant, reason = "it lives behind an `Arc`")]
 pub(super) enum Work {
     Delete {
         key: StoreKey,

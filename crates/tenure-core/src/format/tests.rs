@@ -190,11 +190,8 @@ fn t_deser_1_versions_and_damage_are_told_apart() {
     assert_eq!(decode("{}"), DecodeError::Malformed);
     assert_eq!(decode(&good.replace("\"v\":1", "\"v\":1,\"more\":2")), DecodeError::Malformed);
     assert_eq!(decode(&" ".repeat((4 << 20) + 1)), DecodeError::TooLarge);
-    for at in 0..good.len() {
-        if good.is_char_boundary(at) {
-            let _ = Envelope.decode(good[..at].as_bytes());
-            assert!(at == good.len() || Envelope.decode(good[..at].as_bytes()).is_err());
-        }
+    for cut in 0..good.len() {
+        assert!(Envelope.decode(&good.as_bytes()[..cut]).is_err());
     }
     let deep = good.replace("[1,  2]", &format!("{}{}", "[".repeat(60), "]".repeat(60)));
     assert_eq!(decode(&deep), DecodeError::Malformed, "deeper than any value of ours");

@@ -277,9 +277,9 @@ impl Proofs {
                 *renewed = now;
             }
             Some(ProofChange::Prepare(proof)) => {
-                if self.pending.is_none_or(|pending| now.since(pending.since) >= PENDING_GRACE) {
-                    self.pending = Some(Pending { proof: *proof, since: now });
-                }
+                let waits = |pending: Pending| now.since(pending.since) < PENDING_GRACE;
+                let kept = self.pending.filter(|pending| waits(*pending));
+                self.pending = kept.or(Some(Pending { proof: *proof, since: now }));
             }
             Some(ProofChange::Confirm(proof)) => {
                 if let Some(pending) = self.pending.take_if(|pending| pending.proof == *proof) {

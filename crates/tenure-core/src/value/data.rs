@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// assert_eq!(data.get("N"), None);
 /// assert_eq!(data.keys().collect::<Vec<_>>(), ["n", "theme"]);
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Data {
     /// Entries from `start` on, each `key length, key, value length, value`, ordered by key;
     /// lengths as LEB128. What lies before belongs to whoever shares the memory.
@@ -79,12 +79,6 @@ impl Data {
     #[must_use]
     pub fn size(&self) -> usize {
         self.as_packed().len()
-    }
-}
-
-impl Default for Data {
-    fn default() -> Self {
-        Self { packed: Arc::default(), start: 0 }
     }
 }
 
