@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use tenure_core::id::Proof;
 use tenure_core::store::{Store, StoreKey};
-use tenure_core::value::Number;
 use tenure_core::{Clock, Handle, Namespace, SystemClock, Timestamp};
 
-use super::scene::{Scene, patch};
+use super::scene::Scene;
 use super::{Outcome, StoreHarness, Trial, Violation, check};
 use crate::rng::{Rng, fresh};
 
@@ -16,7 +15,7 @@ use crate::rng::{Rng, fresh};
 const VARIABLE: &str = "TENURE_SUITE_PART";
 /// Longer than a child takes to start.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The number of the session at which all children meet.
+/// The numbers of the sessions by which the children find each other lie below this one.
 const MEETING: usize = usize::MAX;
 
 /// Several processes on one store, seen from one of them.
@@ -70,24 +69,24 @@ impl<S: Store> Crew<S> {
         key.with_proof(Proof::from_bytes(rng.bytes()))
     }
 
-    /// Waits, in a child, until all children are there.
+    /// Waits, in a child, until all children are there: each files a session of its own and looks
+    /// for those of the others, since whether they can write together is what is to be tested.
     pub(super) async fn meet(&self) -> Outcome<()> {
-        let (scene, key) = (&self.scene, self.key(MEETING));
-        scene.apply(&key, &patch().add("here", Number::Int(1)), scene.start).await?;
-        let (all, begun) = (self.processes.to_string(), Instant::now());
-        while begun.elapsed() < PATIENCE {
-            if scene.load(&key, scene.start).await?.data.get("here") == Some(&all) {
-                return Ok(());
+        let (scene, own) = (&self.scene, self.key(MEETING - self.part.unwrap_or_default()));
+        scene.file(&own, &scene.record(&own, &[])).await?;
+        let begun = Instant::now();
+        for part in 0..self.processes {
+            let other = self.key(MEETING - part);
+            while scene.store.load(&other, scene.start).await?.is_none() {
+                check!(begun.elapsed() < PATIENCE, "the other processes did not come");
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         }
-        Err(Violation::new("the other processes did not come"))
+        Ok(())
     }
 
     /// Starts the children from the parent and waits until all have done their part.
     pub(super) async fn work(&self) -> Outcome<()> {
-        let meeting = self.key(MEETING);
-        self.scene.file(&meeting, &self.scene.record(&meeting, &[])).await?;
         let children = (0..self.processes)
             .map(|part| self.start(part))
             .collect::<Result<Vec<_>, _>>()
