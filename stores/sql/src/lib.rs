@@ -1,0 +1,43 @@
+//! Stores of `tenure` in SQL databases, through sqlx: SQLite so far.
+//!
+//! [`SqliteStore`] opens a file of its own or works in the application's own pool. Its tables come
+//! into being by [`SqliteStore::migrate`], or by the application's own migrations, for which
+//! [`SqliteOptions::migration_sql`] prints the statements.
+//!
+//! ```
+//! use tenure_sql::SqliteStore;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("sessions.sqlite");
+//! let store = SqliteStore::open(path).await?;
+//! store.migrate().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What a store promises is written at [`tenure_core::store::Store`]. Each change of a session is
+//! one conditional write of one row, so processes that share the database lose nothing to each
+//! other, and nothing brings back a session that has ended.
+
+#[cfg(feature = "sqlite")]
+mod dialect;
+#[cfg(feature = "sqlite")]
+mod error;
+#[cfg(feature = "sqlite")]
+mod row;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "sqlite")]
+mod statements;
+#[cfg(feature = "sqlite")]
+mod table;
+
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
+
+/// The example of the README runs, too.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

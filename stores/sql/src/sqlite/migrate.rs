@@ -1,0 +1,143 @@
+//! The tables, and how they come to be.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqliteConnection};
+use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
+
+use super::error::other_shape;
+use super::{DIALECT, SqliteStore};
+use crate::error::explained;
+use crate::table::Table;
+
+/// The version of the tables that this crate makes and uses.
+const VERSION: i64 = 1;
+
+/// The statements that bring an empty database to [`VERSION`], and leave one that is there as it is.
+pub(super) fn sql(table: &Table) -> String {
+    let (sessions, epochs) = (table.sessions(&DIALECT), table.epochs(&DIALECT));
+    let meta = table.meta(&DIALECT);
+    let by_deadline = table.with("_by_deadline", &DIALECT);
+    let by_user = table.with("_by_user", &DIALECT);
+    format!(
+        r#"CREATE TABLE IF NOT EXISTS {sessions} (
+    namespace TEXT NOT NULL,
+    id BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    proof BLOB,
+    pending BLOB,
+    pending_since INTEGER,
+    former BLOB,
+    former_until INTEGER,
+    last_seen INTEGER NOT NULL,
+    idle_timeout INTEGER NOT NULL,
+    idle_deadline INTEGER NOT NULL,
+    absolute_deadline INTEGER NOT NULL,
+    deadline INTEGER NOT NULL GENERATED ALWAYS AS (min(idle_deadline, absolute_deadline)) STORED,
+    user_id TEXT,
+    epoch INTEGER NOT NULL,
+    user_epoch INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (namespace, id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS {by_deadline} ON {sessions} (deadline);
+CREATE INDEX IF NOT EXISTS {by_user} ON {sessions} (namespace, user_id) WHERE user_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS {epochs} (
+    namespace TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (namespace, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS {meta} (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL
+) STRICT;
+INSERT INTO {meta} (id, version) VALUES (1, {VERSION}) ON CONFLICT DO NOTHING;
+"#
+    )
+}
+
+impl SqliteStore {
+    /// Makes the tables if they are missing, and checks them if they are there.
+    ///
+    /// It may run at every start, and by several processes at once. It creates nothing but the
+    /// store's own three tables with their indexes, all of them or none.
+    ///
+    /// # Errors
+    /// When a newer version of this crate made the tables, when a table of this name has another
+    /// shape, or when the database cannot be written.
+    pub async fn migrate(&self) -> StoreResult<()> {
+        let failed = |error| self.failed(error);
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        if self.version(&mut connection).await? == Some(VERSION) {
+            return self.check(&mut connection).await;
+        }
+        drop(connection);
+        let _turn = self.writer.lock().await;
+        let mut transaction = self.begin().await?;
+        if self.version(&mut transaction).await? != Some(VERSION) {
+            sqlx::raw_sql(AssertSqlSafe(sql(&self.table)))
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.misshapen(error))?;
+        }
+        self.check(&mut transaction).await?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    /// The statements that [`migrate`](Self::migrate) runs, as
+    /// [`SqliteOptions::migration_sql`](super::SqliteOptions::migration_sql) gives them.
+    #[must_use]
+    pub fn migration_sql(&self) -> String {
+        sql(&self.table)
+    }
+
+    /// The version of the tables, if they are there.
+    async fn version(&self, connection: &mut SqliteConnection) -> StoreResult<Option<i64>> {
+        let there: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")
+                .bind(format!("{}_meta", self.table.as_str()))
+                .fetch_optional(&mut *connection)
+                .await
+                .map_err(|error| self.failed(error))?;
+        if there.is_none() {
+            return Ok(None);
+        }
+        let meta = self.table.meta(&DIALECT);
+        let version: Option<i64> =
+            sqlx::query_scalar(AssertSqlSafe(format!("SELECT version FROM {meta} WHERE id = 1")))
+                .fetch_optional(connection)
+                .await
+                .map_err(|error| self.misshapen(error))?;
+        match version {
+            Some(ahead) if ahead > VERSION => Err(StoreError::new(
+                StoreErrorKind::Other,
+                format!(
+                    "the session tables of {:?} have version {ahead}, and this tenure-sql knows \
+                     them up to version {VERSION}; update tenure-sql, or choose another name by \
+                     SqliteOptions::table",
+                    self.table.as_str()
+                ),
+            )),
+            version => Ok(version),
+        }
+    }
+
+    /// Whether the tables have the shape that the statements need: SQLite can prepare them all.
+    async fn check(&self, connection: &mut SqliteConnection) -> StoreResult<()> {
+        for statement in self.statements.all() {
+            let statement = AssertSqlSafe(Arc::clone(statement)).into_sql_str();
+            connection.prepare(statement).await.map_err(|error| self.misshapen(error))?;
+        }
+        Ok(())
+    }
+
+    /// What an error means that a table of another shape gives, unless it has to do with access.
+    fn misshapen(&self, error: sqlx::Error) -> StoreError {
+        const ERROR: &str = "1";
+        if error.as_database_error().and_then(|error| error.code()).is_some_and(|c| c == ERROR) {
+            return explained(StoreErrorKind::Other, other_shape(self.table.as_str()), error);
+        }
+        self.failed(error)
+    }
+}

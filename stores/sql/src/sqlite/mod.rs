@@ -1,0 +1,178 @@
+//! The store in SQLite.
+
+mod error;
+mod migrate;
+mod open;
+mod options;
+mod people;
+mod store;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::query::{Query, QueryAs};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
+use tenure_core::format::RecordFormat;
+use tenure_core::store::StoreResult;
+use tokio::sync::Mutex;
+
+use self::error::is_busy;
+pub use self::options::SqliteOptions;
+use crate::dialect::Dialect;
+use crate::row::Row;
+use crate::statements::Statements;
+use crate::table::Table;
+
+const DIALECT: Dialect = Dialect {
+    quote: '"',
+    numbered: false,
+    least: "min",
+    greatest: "max",
+    same: "IS NOT DISTINCT FROM",
+};
+
+/// Sessions in an SQLite database, for as many processes of one machine as share the file.
+///
+/// Cheap to clone. It needs a tokio runtime with I/O and time. Inside one process writers queue
+/// behind each other, since SQLite has one writer at a time; processes wait for each other as long
+/// as the busy timeout says.
+///
+/// The tables are not made by opening: call [`migrate`](Self::migrate), or run what
+/// [`migration_sql`](Self::migration_sql) prints.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tenure_core::store::{Created, Record, Store, StoreKey};
+/// use tenure_core::{Handle, Namespace, Timestamp, id::Proof};
+/// use tenure_sql::SqliteStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("sessions.sqlite");
+/// let store = SqliteStore::open(path).await?;
+/// store.migrate().await?;
+///
+/// let now = Timestamp::from(SystemTime::now());
+/// let proof = Proof::from_bytes([2; 32]);
+/// let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12])).with_proof(proof);
+/// let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(3600));
+/// record.proofs.present = Some(proof);
+/// assert_eq!(store.create(&key, &record, now).await?, Created::Created);
+/// assert!(store.load(&key, now).await?.is_some());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Deployment caveat
+/// SQLite relies on the locks of the file system: a file on a network share, used from two
+/// machines, loses sessions and may break. Take a database server there.
+#[derive(Clone)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+    table: Table,
+    statements: Arc<Statements>,
+    format: Arc<dyn RecordFormat>,
+    /// Held for one write: waiting here is fair and costs nothing, waiting in SQLite sleeps.
+    writer: Arc<Mutex<()>>,
+    /// Held for the first try of a commit under the write lock, not for those after a closure ran
+    /// again: so these find few others in their way, and 1,000 closures over one value take 1,000
+    /// turns and not a million.
+    entrance: Arc<Mutex<()>>,
+    /// How long to try again beyond what SQLite itself waits.
+    patience: Duration,
+}
+
+impl SqliteStore {
+    /// Opens the database at a path or a URL `sqlite:path`, with the default options. The file is
+    /// made if it is missing, on unix readable and writable for its owner alone; the folder must be
+    /// there. With the URL `sqlite:path?mode=rw` the file must be there, too.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or made, or is no database.
+    pub async fn open(location: impl AsRef<Path>) -> StoreResult<Self> {
+        SqliteOptions::new().open(location).await
+    }
+
+    /// Keeps sessions in the application's own database, with the default options.
+    ///
+    /// The pool stays as the application made it. For sessions it should use the write-ahead log
+    /// and a busy timeout below two seconds, and the application should not await a session's
+    /// commit inside a writing transaction of its own: SQLite has one writer.
+    ///
+    /// ```
+    /// use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
+    /// use tenure_sql::SqliteStore;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("shop.sqlite");
+    /// let options = SqliteConnectOptions::new()
+    ///     .filename(path)
+    ///     .create_if_missing(true)
+    ///     .journal_mode(SqliteJournalMode::Wal);
+    /// let pool = SqlitePool::connect_with(options).await?;
+    /// let store = SqliteStore::with_pool(pool.clone());
+    /// store.migrate().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_pool(pool: SqlitePool) -> Self {
+        SqliteOptions::new().with_pool(pool)
+    }
+
+    /// The pool of connections, the application's own or that of [`open`](Self::open). Closing it
+    /// ends the store.
+    #[must_use]
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    fn query<'q>(&self, statement: &Arc<str>) -> Query<'q, Sqlite, SqliteArguments> {
+        sqlx::query(AssertSqlSafe(Arc::clone(statement)))
+    }
+
+    fn rows<'q>(&self, statement: &Arc<str>) -> QueryAs<'q, Sqlite, Row, SqliteArguments> {
+        sqlx::query_as(AssertSqlSafe(Arc::clone(statement)))
+    }
+
+    /// Runs one writing statement by itself and tells how many rows it changed.
+    async fn write(
+        &self,
+        query: impl Fn() -> Query<'static, Sqlite, SqliteArguments>,
+    ) -> StoreResult<u64> {
+        let _turn = self.writer.lock().await;
+        let done = self.patiently(|| query().execute(&self.pool)).await?;
+        Ok(done.rows_affected())
+    }
+
+    /// A transaction that has SQLite's write lock. The caller holds `writer`.
+    async fn begin(&self) -> StoreResult<Transaction<'static, Sqlite>> {
+        self.patiently(|| self.pool.begin_with("BEGIN IMMEDIATE")).await
+    }
+
+    /// Makes an attempt again while other processes are in the way.
+    async fn patiently<T, F: Future<Output = sqlx::Result<T>>>(
+        &self,
+        attempt: impl Fn() -> F,
+    ) -> StoreResult<T> {
+        let start = Instant::now();
+        loop {
+            match attempt().await {
+                Err(error) if is_busy(&error) && start.elapsed() < self.patience => {}
+                done => return done.map_err(|error| self.failed(error)),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("table", &self.table.as_str()).finish_non_exhaustive()
+    }
+}

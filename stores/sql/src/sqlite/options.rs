@@ -1,0 +1,155 @@
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use tenure_core::format::{Envelope, RecordFormat};
+use tenure_core::store::StoreResult;
+
+use super::{DIALECT, SqliteStore};
+use crate::statements::Statements;
+use crate::table::Table;
+
+/// How an [`SqliteStore`] is set up.
+///
+/// ```
+/// use std::time::Duration;
+/// use tenure_sql::SqliteOptions;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("shop.sqlite");
+/// let store = SqliteOptions::new()
+///     .table("shop_sessions")?
+///     .max_connections(8)
+///     .busy_timeout(Duration::from_secs(1))
+///     .open(path)
+///     .await?;
+/// # drop(store);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct SqliteOptions {
+    table: Table,
+    format: Arc<dyn RecordFormat>,
+    pub(super) max_connections: u32,
+    pub(super) busy_timeout: Duration,
+    pub(super) relaxed_durability: bool,
+}
+
+impl SqliteOptions {
+    /// The connections of a pool, if nothing else is said.
+    pub const DEFAULT_MAX_CONNECTIONS: u32 = 4;
+    /// The busy timeout, if none is given: below the two seconds that a request gives its store.
+    pub const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+    /// The defaults.
+    pub fn new() -> Self {
+        Self {
+            table: Table::default(),
+            format: Arc::new(Envelope),
+            max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            busy_timeout: Self::DEFAULT_BUSY_TIMEOUT,
+            relaxed_durability: false,
+        }
+    }
+
+    /// Names the sessions' table, `tenure_sessions` by default; the two other tables have the same
+    /// name with `_epochs` and `_meta` appended.
+    ///
+    /// # Errors
+    /// When the name is not 1 to 48 ASCII letters, digits and underscores, or begins with a digit.
+    pub fn table(mut self, name: impl AsRef<str>) -> StoreResult<Self> {
+        self.table = Table::new(name.as_ref())?;
+        Ok(self)
+    }
+
+    /// Keeps records in another format than [`Envelope`]. It must write UTF-8 text.
+    pub fn format(mut self, format: impl RecordFormat) -> Self {
+        self.format = Arc::new(format);
+        self
+    }
+
+    /// Opens at most this many connections, each with a thread; one writes at a time, the others
+    /// read. Of no effect with a pool of the application's own.
+    pub fn max_connections(mut self, connections: u32) -> Self {
+        self.max_connections = connections.max(1);
+        self
+    }
+
+    /// Waits as long as this for other processes that write, and for a free connection. Longer than
+    /// a request's time limit for its store makes no sense. Of no effect with a pool of the
+    /// application's own.
+    pub fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// Does not wait for the disk at each commit: faster, and a crash of the process loses nothing;
+    /// but a power cut may undo the last commits, a logout among them. Of no effect with a pool of
+    /// the application's own.
+    pub fn relaxed_durability(mut self) -> Self {
+        self.relaxed_durability = true;
+        self
+    }
+
+    /// The statements that [`SqliteStore::migrate`] runs, for applications that run their own
+    /// migrations. Running them again changes nothing.
+    ///
+    /// ```
+    /// use tenure_sql::SqliteOptions;
+    ///
+    /// let sql = SqliteOptions::new().migration_sql();
+    /// assert!(sql.starts_with("CREATE TABLE IF NOT EXISTS \"tenure_sessions\" ("));
+    /// ```
+    #[must_use]
+    pub fn migration_sql(&self) -> String {
+        super::migrate::sql(&self.table)
+    }
+
+    /// Opens the database at a path or a URL `sqlite:path`, as [`SqliteStore::open`] does.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or made, or is no database.
+    pub async fn open(self, location: impl AsRef<Path>) -> StoreResult<SqliteStore> {
+        let pool = super::open::pool(location.as_ref(), &self).await?;
+        let patience = self.busy_timeout;
+        Ok(SqliteStore { patience, ..self.with_pool(pool) })
+    }
+
+    /// Keeps sessions in the application's own database, as [`SqliteStore::with_pool`] does.
+    #[must_use]
+    pub fn with_pool(self, pool: SqlitePool) -> SqliteStore {
+        SqliteStore {
+            pool,
+            statements: Arc::new(Statements::new(&self.table, &DIALECT)),
+            table: self.table,
+            format: self.format,
+            writer: Arc::default(),
+            entrance: Arc::default(),
+            patience: Duration::ZERO,
+        }
+    }
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for SqliteOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteOptions")
+            .field("table", &self.table.as_str())
+            .field("format", &self.format)
+            .field("max_connections", &self.max_connections)
+            .field("busy_timeout", &self.busy_timeout)
+            .field("relaxed_durability", &self.relaxed_durability)
+            .finish()
+    }
+}
