@@ -9,7 +9,20 @@
 //! Two environment variables matter: `TENURE_SUITE_SCALE` multiplies the size of the long tests
 //! (`1` if it is not set), and `TENURE_SUITE_SEED` repeats the random choices of a run that failed.
 
+mod clock;
+mod fault;
+mod forward;
+mod operation;
+mod provided;
+mod random;
+mod recorder;
 mod rng;
 pub mod store;
 
+pub use clock::ManualClock;
+pub use fault::{Fault, FaultStore};
+pub use operation::Operation;
+pub use provided::Provided;
+pub use random::ScriptedRandom;
+pub use recorder::{Call, Recorder};
 pub use store::{StoreHarness, laws};

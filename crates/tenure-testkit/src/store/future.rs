@@ -11,7 +11,7 @@ use crate::rng::Rng;
 pub(super) type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Lets others run, `times` times.
-pub(super) async fn yields(times: usize) {
+pub(crate) async fn yields(times: usize) {
     for _ in 0..times {
         let mut yielded = false;
         poll_fn(|context| {

@@ -16,4 +16,5 @@ pub use harness::{StoreHarness, Trial};
 pub use run::run;
 pub use violation::{Finding, Outcome, Violation};
 
+pub(crate) use future::yields;
 use violation::check;
