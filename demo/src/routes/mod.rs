@@ -1,0 +1,61 @@
+//! The routes, one module a subject.
+
+mod account;
+mod assets;
+mod cart;
+mod catalogue;
+mod theme;
+
+use axum::Router;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use tenure::Sessions;
+use tenure::axum::Session;
+use tenure::tower::SessionLayer;
+
+pub(crate) use self::account::LONGEST_NAME;
+use crate::problem::{self, Problem};
+use crate::view;
+use crate::visitor::Visitor;
+
+pub(crate) fn all(sessions: Sessions) -> Router {
+    Router::new()
+        .merge(catalogue::routes())
+        .merge(cart::routes())
+        .merge(account::routes())
+        .merge(theme::routes())
+        .fallback(async |session: Session| about(StatusCode::NOT_FOUND, &session))
+        .method_not_allowed_fallback(async |session: Session| {
+            about(StatusCode::METHOD_NOT_ALLOWED, &session)
+        })
+        .layer(SessionLayer::new(sessions).error_response(problem::of_session))
+        // Added after the layer, so that they have no session.
+        .merge(assets::routes())
+        .layer(map_response(with_headers))
+}
+
+fn about(status: StatusCode, session: &Session) -> Result<impl IntoResponse + use<>, Problem> {
+    Ok((status, view::problem(status, Some(&Visitor::of(session)?))))
+}
+
+/// Pages belong to one visitor, run no script and load nothing from elsewhere.
+async fn with_headers(mut response: Response) -> Response {
+    const HEADERS: [(HeaderName, &str); 4] = [
+        (CACHE_CONTROL, "no-store"),
+        (
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (REFERRER_POLICY, "same-origin"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,12 @@
+//! The pages. All text is escaped by the templates; only the drawings of our own are markup.
+
+mod account;
+mod cart;
+mod layout;
+mod problem;
+mod shop;
+
+pub(crate) use self::account::LoginForm;
+pub(crate) use self::layout::STYLE;
+pub(crate) use self::problem::problem;
+pub(crate) use self::shop::shop;
