@@ -16,17 +16,15 @@ use tenure_core::{Error, ErrorKind, Result};
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Config`] for a URL that names no store, or whose feature is off;
-/// [`ErrorKind::Unavailable`] when the store cannot be opened.
+/// [`ErrorKind::Config`] for a URL that names no store, or whose feature is off; what the store says
+/// when it cannot be opened.
 pub async fn connect(url: &str) -> Result<AnyStore> {
     let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
     match scheme {
         "memory" => Ok(AnyStore::new(MemoryStore::new())),
         #[cfg(feature = "sqlite")]
         "sqlite" => {
-            let failed = |error: tenure_core::store::StoreError| {
-                Error::new(ErrorKind::Unavailable, "connect", error.to_string()).with_source(error)
-            };
+            let failed = |error: tenure_core::store::StoreError| error.during("connect");
             let store = tenure_sql::SqliteStore::open(url).await.map_err(failed)?;
             store.migrate().await.map_err(failed)?;
             Ok(AnyStore::new(store))
@@ -35,12 +33,13 @@ pub async fn connect(url: &str) -> Result<AnyStore> {
         "sqlite" => Err(Error::new(
             ErrorKind::Config,
             "connect",
-            format!("store URL: {url:?} needs the feature `sqlite` of the crate `tenure`"),
+            "store URL: `sqlite:` needs the feature `sqlite` of the crate `tenure`",
         )),
+        // The rest of a URL may hold a password.
         _ => Err(Error::new(
             ErrorKind::Config,
             "connect",
-            format!("store URL: {url:?} names no store; write `memory:` or `sqlite:path`"),
+            format!("store URL: {scheme:?} names no store; write `memory:` or `sqlite:path`"),
         )),
     }
 }

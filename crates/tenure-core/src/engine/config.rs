@@ -309,7 +309,7 @@ impl SessionsBuilder {
                     }
                     (Some(keys), false) => SplitTokens::signed(keys),
                     (None, true) => SplitTokens::insecure_unsigned(),
-                    (None, false) if store.is_volatile => {
+                    (None, false) if store.is_volatile() => {
                         SplitTokens::signed(Keyring::new([SigningKey::generate()?]))
                     }
                     (None, false) => {

@@ -250,7 +250,7 @@ impl Manager {
         key: &StoreKey,
         now: Timestamp,
     ) -> (Option<Turn<'_>>, Timestamp) {
-        if self.store.is_volatile {
+        if self.store.is_volatile() {
             return (None, now);
         }
         let (turn, waited) = self.queue.turn(key).await;

@@ -29,8 +29,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = StoreResult<T>> + Send + 'a>>;
 pub struct AnyStore {
     store: Arc<dyn DynStore>,
     capabilities: Capabilities,
-    /// Whether the sessions end with this process, so that a key made now is good for all of them.
-    pub(crate) is_volatile: bool,
+    is_volatile: bool,
 }
 
 /// The capabilities of a store whose type is hidden; reached only where the store has them.
@@ -48,6 +47,13 @@ impl AnyStore {
         let is_volatile = any.is::<MemoryStore>();
         let store: Arc<dyn DynStore> = Arc::new(store);
         Self { capabilities: Capabilities(Arc::clone(&store)), store, is_volatile }
+    }
+
+    /// Whether the sessions end with this process, so that a signing key made now is good for all
+    /// of them: true of a [`MemoryStore`] alone.
+    #[must_use]
+    pub fn is_volatile(&self) -> bool {
+        self.is_volatile
     }
 }
 

@@ -58,7 +58,18 @@ impl StoreError {
         matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::Timeout)
     }
 
-    pub(crate) fn during(self, operation: &'static str) -> Error {
+    /// The same error as an application sees it, with what was being done.
+    ///
+    /// ```
+    /// use tenure_core::ErrorKind;
+    /// use tenure_core::store::{StoreError, StoreErrorKind};
+    ///
+    /// let error = StoreError::new(StoreErrorKind::Timeout, "no answer").during("load");
+    /// assert_eq!(error.kind(), ErrorKind::Timeout);
+    /// assert_eq!(error.operation(), "load");
+    /// ```
+    #[must_use]
+    pub fn during(self, operation: &'static str) -> Error {
         let (kind, message) = match self.kind {
             StoreErrorKind::Unavailable => (ErrorKind::Unavailable, "the store is unavailable"),
             StoreErrorKind::Timeout => (ErrorKind::Timeout, "the store did not answer in time"),
