@@ -153,7 +153,7 @@ impl Slot {
             Applied::Done(record) => {
                 self.acknowledge(Some(patch.id()));
                 manager.counters.commits.add();
-                self.applied(patch, next, record.map(|record| *record), now);
+                self.applied(patch, next, record, now);
             }
             Applied::Gone if replace_gone => {
                 let work = self.rebirth(patch, now)?;
@@ -181,12 +181,24 @@ impl Slot {
     }
 
     /// Notes what a commit changed: for the rest of the request and for the answer.
-    fn applied(&self, patch: &Patch, next: Option<&Token>, record: Option<Record>, now: Timestamp) {
+    fn applied(
+        &self,
+        patch: &Patch,
+        next: Option<&Token>,
+        record: Option<Box<Record>>,
+        now: Timestamp,
+    ) {
         let manager = &*self.manager;
         let mut state = self.state();
         let state = &mut *state;
         let Some(target) = &mut state.target else { return };
-        let record = record.or_else(|| expected(&target.key, patch, now));
+        // After the last commit of a request that is sealed nobody looks at the record any more.
+        let goes_on = !state.sealed || !state.outbox.is_empty() || !state.journal.is_empty();
+        let base = if goes_on && record.is_none() {
+            expected(&target.key, patch, now)
+        } else {
+            record.as_deref().filter(|_| goes_on).cloned()
+        };
         match (patch.proof(), next) {
             (Some(ProofChange::Replace(_)), Some(next)) => {
                 target.token = next.clone();
@@ -197,7 +209,6 @@ impl Slot {
             }
             (Some(ProofChange::Prepare(proof)), Some(next)) => {
                 let ours = record
-                    .as_ref()
                     .and_then(|record| record.proofs.pending)
                     .is_some_and(|pending| pending.proof == *proof);
                 if ours {
@@ -207,12 +218,13 @@ impl Slot {
             }
             _ => {}
         }
-        if let Some(record) = record {
-            target.base = Some(Arc::new(record));
+        if let Some(base) = base {
+            target.base = Some(Arc::new(base));
+            state.journal.rebase(target.base.as_deref());
         }
-        state.journal.rebase(target.base.as_deref());
-        let token = target.token.clone();
-        self.redate(&mut state.answer, token);
+        if self.redates(&state.answer) {
+            state.answer = Answer::Issue(target.token.clone());
+        }
     }
 
     async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -229,16 +241,17 @@ impl Slot {
     pub(super) fn extended(&self, touched: bool) {
         let mut state = self.state();
         let state = &mut *state;
-        if touched && let Some(target) = &state.target {
-            self.redate(&mut state.answer, target.token.clone());
+        if touched
+            && let Some(target) = &state.target
+            && self.redates(&state.answer)
+        {
+            state.answer = Answer::Issue(target.token.clone());
         }
     }
 
-    fn redate(&self, answer: &mut Answer, token: Token) {
+    fn redates(&self, answer: &Answer) -> bool {
         let cookie_moves = self.manager.cookie.is_persistent() || self.manager.settings.rolling;
-        if cookie_moves && matches!(answer, Answer::Nothing) {
-            *answer = Answer::Issue(token);
-        }
+        cookie_moves && matches!(answer, Answer::Nothing)
     }
 }
 

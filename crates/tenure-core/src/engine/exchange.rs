@@ -93,7 +93,7 @@ impl Sealed {
         let (answer, handle) = {
             let state = self.slot.state();
             if state.consulted {
-                add(headers, VARY, self.slot.manager.cookie.vary().as_str(), &["*"]);
+                add(headers, VARY, self.slot.manager.cookie.vary().into(), &["*"]);
             }
             if matches!(state.answer, Answer::Nothing) {
                 return Ok(());
@@ -103,7 +103,7 @@ impl Sealed {
         };
         let cookie = self.cookie(&answer, handle);
         headers.append(SET_COOKIE, cookie.inspect_err(|error| self.slot.manager.report(error))?);
-        add(headers, CACHE_CONTROL, "no-store", &[]);
+        add(headers, CACHE_CONTROL, HeaderValue::from_static("no-store"), &[]);
         Ok(())
     }
 
@@ -124,16 +124,18 @@ impl Sealed {
 }
 
 /// Adds `item` to a list header unless it, or one of `enough`, is there.
-fn add(headers: &mut HeaderMap, name: HeaderName, item: &str, enough: &[&str]) {
+fn add(headers: &mut HeaderMap, name: HeaderName, item: HeaderValue, enough: &[&str]) {
     let there = headers
         .get_all(&name)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
-        .any(|there| there.eq_ignore_ascii_case(item) || enough.contains(&there));
-    if !there && let Ok(value) = HeaderValue::from_str(item) {
-        headers.append(name, value);
+        .any(|there| {
+            item.as_bytes().eq_ignore_ascii_case(there.as_bytes()) || enough.contains(&there)
+        });
+    if !there {
+        headers.append(name, item);
     }
 }
 

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -182,12 +183,12 @@ impl Wire<'_> {
 }
 
 fn octets(bytes: &[u8]) -> Cow<'static, str> {
-    Base64UrlUnpadded::encode_string(bytes).into()
+    BASE64.encode(bytes).into()
 }
 
 fn array<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
-    (Base64UrlUnpadded::decode(text, &mut bytes).ok()?.len() == N).then_some(bytes)
+    (BASE64.decode_slice(text, &mut bytes).ok()? == N).then_some(bytes)
 }
 
 fn is_default(epochs: &(u64, u64)) -> bool {

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -124,9 +125,9 @@ impl TokenScheme for SplitTokens {
         match &self.keyring {
             Some(keyring) => {
                 mac.copy_from_slice(&keyring.sign(cx.name, body));
-                Base64UrlUnpadded::encode_string(&octets[..])
+                BASE64.encode(&octets[..])
             }
-            None => Base64UrlUnpadded::encode_string(body),
+            None => BASE64.encode(body),
         }
     }
 
@@ -136,7 +137,7 @@ impl TokenScheme for SplitTokens {
             return None;
         }
         let mut octets = Zeroizing::new([0; SIGNED]);
-        Base64UrlUnpadded::decode(text, &mut octets[..]).ok()?;
+        BASE64.decode_slice(text, &mut octets[..]).ok()?;
         let (body, mac) = octets.split_at(BODY);
         if let Some(keyring) = &self.keyring
             && !keyring.verify(cx.name, body, mac)

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 
 /// The public name of a session for its whole life, rotations included.
 ///
@@ -42,7 +43,8 @@ impl Handle {
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; Self::TEXT_LEN];
-        f.write_str(Base64UrlUnpadded::encode(&self.0, &mut text).map_err(|_| fmt::Error)?)
+        BASE64.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
+        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -72,7 +74,7 @@ impl FromStr for Handle {
             return Err(ParseHandleError);
         }
         let mut bytes = [0; Self::LEN];
-        Base64UrlUnpadded::decode(text, &mut bytes).map_err(|_| ParseHandleError)?;
+        BASE64.decode_slice(text, &mut bytes).map_err(|_| ParseHandleError)?;
         Ok(Self(bytes))
     }
 }

@@ -40,7 +40,13 @@ fn t_iso_1_a_proof_is_bound_to_namespace_handle_and_secret() {
     assert_ne!(proof, Proof::of(&shop, &handle, &[3; 24]));
     // Octets that move from one part to the next are other parts.
     let (long, short) = (namespace("ab"), namespace("a"));
-    assert_ne!(Proof::of(&long, &handle, b"c"), Proof::of(&short, &handle, b"bc"));
+    let (mut after_long, mut after_short) = ([b'x'; 12], [b'x'; 12]);
+    (after_long[0], after_short[0]) = (b'c', b'b');
+    after_short[1] = b'c';
+    assert_ne!(
+        Proof::of(&long, &Handle::from_bytes(after_long), &secret),
+        Proof::of(&short, &Handle::from_bytes(after_short), &secret)
+    );
 }
 
 /// R12: neither proofs nor commit ids nor keys print what they hold.

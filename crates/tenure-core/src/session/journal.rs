@@ -185,10 +185,11 @@ impl Journal {
     }
 
     fn record(&mut self, key: &str, op: Op, with: Option<Json>) {
-        let saw = self.stored(key);
         if let Some(chain) = self.changes.chain_of(key) {
             chain.then(op);
-            chain.ran = Some(Ran { saw, with });
+            // Only a chain with closures has to compare what it saw.
+            let saw = if chain.is_native() { None } else { self.seen.get(key) };
+            chain.ran = Some(Ran { saw: saw.map(Json::trusted), with });
         } else {
             self.put(key, with);
         }

@@ -369,6 +369,12 @@ impl Chain {
         self.ops.push(op);
     }
 
+    /// Whether a store can do this by itself, without a closure and without a look at the value.
+    pub(crate) fn is_native(&self) -> bool {
+        matches!(self.ops.as_slice(), [Op::Add(_)])
+            || self.ops.iter().all(|op| matches!(op, Op::Push(_)))
+    }
+
     /// The step that does the same without a closure and without a look at the value, if there is
     /// one.
     pub(crate) fn native(&self) -> Option<Step> {

@@ -211,10 +211,22 @@ impl Record {
             Ok(data) => data,
             Err(rejected) => return Verdict::Rejected(rejected),
         };
-        let mut next = Self { data, ..self.clone() };
-        next.commits
-            .retain(|(id, at)| now.since(*at) < RETRY_HORIZON && !patch.settled().contains(id));
-        next.commits.push((patch.id(), now));
+        let mut commits = Vec::with_capacity(self.commits.len() + 1);
+        commits.extend(
+            self.commits
+                .iter()
+                .filter(|(id, at)| now.since(*at) < RETRY_HORIZON && !patch.settled().contains(id)),
+        );
+        commits.push((patch.id(), now));
+        let mut next = Box::new(Self {
+            proofs: self.proofs.clone(),
+            user: self.user.clone(),
+            client: self.client.clone(),
+            revision: self.revision.clone(),
+            commits,
+            data,
+            ..*self
+        });
         if let Some((user, at)) = patch.user() {
             next.user = user.cloned();
             next.authenticated = user.is_some().then_some(at);
@@ -229,7 +241,7 @@ impl Record {
             next.idle_deadline = next.touched(until, now);
             next.last_seen = next.last_seen.max(now);
         }
-        Verdict::Done(Box::new(next))
+        Verdict::Done(next)
     }
 }
 

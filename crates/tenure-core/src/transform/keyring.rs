@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use base64ct::{Base64UrlUnpadded, Encoding};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -73,7 +74,7 @@ impl SigningKey {
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the operating system has no random numbers.
     pub fn generate_secret() -> Result<String> {
-        Ok(Base64UrlUnpadded::encode_string(&random_secret()?[..]))
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(&random_secret()?[..]))
     }
 
     fn derive(secret: &[u8]) -> Self {
@@ -86,7 +87,7 @@ impl SigningKey {
 
     fn mac(&self, name: &str, body: &[u8]) -> HmacSha256 {
         let mut mac = self.0.clone();
-        mac.update(&(name.len() as u64).to_be_bytes());
+        mac.update(&(name.len() as u32).to_be_bytes());
         mac.update(name.as_bytes());
         mac.update(body);
         mac

@@ -1,3 +1,5 @@
+use std::io::Write;
+
 use super::Json;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -67,7 +69,14 @@ impl Number {
     #[must_use]
     pub fn to_json(self) -> Json {
         match self {
-            Self::Int(int) => Json::trusted(&int.to_string()),
+            Self::Int(int) => {
+                let mut text = [0; Self::MAX_LEN];
+                let mut rest = &mut text[..];
+                // An integer of 64 bits takes 20 octets at most.
+                let _ = write!(rest, "{int}");
+                let len = Self::MAX_LEN - rest.len();
+                Json::trusted(str::from_utf8(&text[..len]).unwrap_or_default())
+            }
             Self::Float(float) => Json::trusted(
                 &serde_json::Number::from_f64(float)
                     .map_or_else(|| "null".to_owned(), |number| number.to_string()),
