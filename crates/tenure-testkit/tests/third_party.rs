@@ -8,11 +8,15 @@ use tenure_core::Timestamp;
 use tenure_core::store::{Created, Record, Revision, Store, StoreKey, StoreResult, Swap};
 use tenure_testkit::{StoreHarness, store_suite};
 
-#[derive(Default)]
-struct Map(Mutex<HashMap<(String, Vec<u8>), Record>>);
+/// Namespace, whether the name is a handle, and the name.
+type Place = (String, bool, Vec<u8>);
 
-fn place(key: &StoreKey) -> (String, Vec<u8>) {
-    (key.namespace().as_str().to_owned(), key.name().as_bytes().to_vec())
+#[derive(Default)]
+struct Map(Mutex<HashMap<Place, Record>>);
+
+fn place(key: &StoreKey) -> Place {
+    let namespace = key.namespace().as_str().to_owned();
+    (namespace, key.handle().is_some(), key.name().as_bytes().to_vec())
 }
 
 impl Store for Map {

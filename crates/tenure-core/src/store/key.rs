@@ -95,7 +95,8 @@ impl StoreKey {
 }
 
 impl KeyName {
-    /// The octets to file under.
+    /// The octets to file under, together with the namespace and with which of both kinds it is: a
+    /// foreign id may have the octets of somebody's handle.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {

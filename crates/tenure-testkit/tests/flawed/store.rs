@@ -240,10 +240,17 @@ impl Store for Flawed {
 
     async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> StoreResult<bool> {
         let seen = self.load(key, now).await?;
-        if self.is(Flaw::TouchOverwrites) {
+        if matches!(self.flaw, Flaw::TouchOverwrites | Flaw::TouchRevives) {
             tokio::task::yield_now().await;
         }
-        let Some(mut record) = seen else { return Ok(false) };
+        let mut sessions = self.sessions();
+        let there = sessions.get(&self.key(key)).filter(|record| self.admits(record, key, now));
+        let newest = match self.flaw {
+            Flaw::TouchRevives => seen,
+            Flaw::TouchOverwrites if there.is_some() => seen,
+            _ => there.cloned(),
+        };
+        let Some(mut record) = newest else { return Ok(false) };
         record.last_seen = record.last_seen.max(now);
         record.idle_deadline = match self.flaw {
             Flaw::TouchMovesBack => until.min(record.absolute_deadline),
@@ -253,15 +260,8 @@ impl Store for Flawed {
         if self.is(Flaw::TouchPassesAbsolute) {
             record.absolute_deadline = record.absolute_deadline.max(until);
         }
-        if self.is(Flaw::TouchRevives) {
-            tokio::task::yield_now().await;
-        }
-        let mut sessions = self.sessions();
-        let there = sessions.contains_key(&self.key(key)) || self.is(Flaw::TouchRevives);
-        if there {
-            sessions.insert(self.key(key), self.stored(key, &record));
-        }
-        Ok(there)
+        sessions.insert(self.key(key), self.stored(key, &record));
+        Ok(true)
     }
 
     fn users(&self) -> Option<&impl UserIndex> {

@@ -4,6 +4,8 @@ mod packed;
 mod people;
 mod schedule;
 mod shard;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::hash::BuildHasher;
@@ -126,9 +128,9 @@ impl MemoryStore {
         work(&mut self.shard(at), &Place { store: self, key, packed: &packed, hash })
     }
 
-    /// Makes room after a session came to the shard `at`: in the other shards first, so that the one
-    /// that came is not the one that goes.
-    fn evict(&self, at: usize) {
+    /// Makes room after the session of `key` was written: in its own shard first, then in its
+    /// neighbours'. That session itself stays, or it would be acknowledged and gone.
+    fn make_room(&self, key: &StoreKey, now: Timestamp) {
         let over = || {
             self.usage.sessions.load(Ordering::Relaxed) > self.max_sessions
                 || self.usage.bytes.load(Ordering::Relaxed) > self.max_bytes
@@ -136,13 +138,15 @@ impl MemoryStore {
         if !over() {
             return;
         }
+        let spared = self.hash(&packed::Key::of(key));
         for kind in [Kind::Anonymous, Kind::User] {
-            for neighbour in 1..=SHARDS {
+            for neighbour in 0..SHARDS {
                 while over() {
-                    if !self.shard(at + neighbour).evict(kind, self) {
-                        break;
+                    let mut shard = self.shard(shard_of(spared) + neighbour);
+                    let Some(evicted) = shard.evict(kind, spared, self) else { break };
+                    if evicted.is_alive(now) {
+                        self.evicted.fetch_add(1, Ordering::Relaxed);
                     }
-                    self.evicted.fetch_add(1, Ordering::Relaxed);
                 }
             }
         }
@@ -218,26 +222,23 @@ impl Store for MemoryStore {
         let mut record = record.clone();
         record.revision = Revision::number(1);
         record.epochs.everybody = self.epochs.of(key.namespace());
-        let (created, at) = self.with(key, |shard, place| {
+        let answer = self.with(key, |shard, place| {
             if let Some(there) = place.live(shard, now) {
                 let repeated = record
                     .commits
                     .first()
                     .is_some_and(|(id, _)| there.commits.iter().any(|(known, _)| known == id));
-                let created = if repeated { Created::Created } else { Created::Collision };
-                return (created, None);
+                return if repeated { Created::Created } else { Created::Collision };
             }
             if let Some(expired) = shard.get(place.hash, place.packed) {
                 place.remove(shard, &expired);
             }
             place.put(shard, None, &record);
             shard.sweep(SWEPT_PER_CREATE, now, self);
-            (Created::Created, Some(shard_of(place.hash)))
+            Created::Created
         });
-        if let Some(at) = at {
-            self.evict(at);
-        }
-        Ok(created)
+        self.make_room(key, now);
+        Ok(answer)
     }
 
     async fn swap(
@@ -247,22 +248,20 @@ impl Store for MemoryStore {
         new: &Record,
         now: Timestamp,
     ) -> StoreResult<Swap> {
-        let (swap, at) = self.with(key, |shard, place| {
+        let swap = self.with(key, |shard, place| {
             match place.live(shard, now).filter(|record| record.admits(key, now)) {
-                None => (Swap::Gone, None),
-                Some(old) if old.revision != *expected => (Swap::Conflict, None),
+                None => Swap::Gone,
+                Some(old) if old.revision != *expected => Swap::Conflict,
                 Some(old) => {
                     let mut new = new.clone();
                     new.revision = after(&old.revision);
                     new.epochs = old.epochs;
                     place.put(shard, Some(&old), &new);
-                    (Swap::Done(new.revision), Some(shard_of(place.hash)))
+                    Swap::Done(new.revision)
                 }
             }
         });
-        if let Some(at) = at {
-            self.evict(at);
-        }
+        self.make_room(key, now);
         Ok(swap)
     }
 
@@ -302,7 +301,7 @@ impl Store for MemoryStore {
             });
             match (verdict, there) {
                 (Some(Verdict::Done(record)), _) => {
-                    self.evict(shard_of(self.hash(&packed::Key::of(key))));
+                    self.make_room(key, now);
                     return Ok(Applied::Done(Some(record)));
                 }
                 (Some(Verdict::AlreadyDone), there) => {

@@ -95,18 +95,28 @@ impl Shard {
         swept
     }
 
-    /// Removes the session of this kind that would expire first, and tells whether there was one.
-    pub(super) fn evict(&mut self, kind: Kind, store: &MemoryStore) -> bool {
+    /// Removes the session of this kind that would expire first, but for the one whose hash is
+    /// `spared`, and gives it back.
+    pub(super) fn evict(&mut self, kind: Kind, spared: u64, store: &MemoryStore) -> Option<Record> {
+        let mut later = None;
+        let mut evicted = None;
         while let Some((second, hash)) = self.schedule.pop(kind, u32::MAX) {
             let Some((key, record)) = self.due(second, hash, store) else { continue };
             let (now_kind, now_second) = (kind_of(&record), second_of(record.deadline()));
-            if now_kind == kind && now_second == second {
+            if hash == spared {
+                later = Some((now_kind, now_second));
+            } else if now_kind == kind && now_second == second {
                 self.expel(hash, &key, &record, store);
-                return true;
+                evicted = Some(record);
+                break;
+            } else {
+                self.reschedule(now_kind, hash, now_second, store);
             }
-            self.reschedule(now_kind, hash, now_second, store);
         }
-        false
+        if let Some((kind, second)) = later {
+            self.reschedule(kind, spared, second, store);
+        }
+        evicted
     }
 
     /// The session that stands in the schedule at this place, unless it is gone or stands elsewhere

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tenure_core::store::{
     Applied, Patch, ProofChange, RETRY_HORIZON, Record, Store, StoreKey, Swap,
 };
-use tenure_core::value::Number;
+use tenure_core::value::{Json, Number};
 
 use crate::store::scene::{
     IDLE, MS, Scene, commit, json, patch, proof, user, value, with_other_proof,
@@ -34,7 +34,7 @@ pub async fn law_03_apply_is_all_or_nothing<H: StoreHarness>(trial: &Trial<H>) -
     for unfit in [
         Patch::new(id).add("text", Number::Int(1)),
         Patch::new(id).push("text", json("1")),
-        Patch::new(id).update("text", |_| Ok(Some(tenure_core::value::Json::parse("[")?))),
+        Patch::new(id).update("text", |_| Ok(Some(Json::parse("[")?))),
         Patch::new(id).clear().set("text", json("\"t\"")).add("text", Number::Int(1)),
     ] {
         for patch in [unfit.clone(), unfit.on(Arc::new(before.clone()))] {
@@ -175,10 +175,6 @@ pub async fn law_03_repeat_is_done_whatever_came_after<H: StoreHarness>(
     trial: &Trial<H>,
 ) -> Outcome {
     let scene = trial.scene().await;
-    let only_numbers = |seen: Option<&tenure_core::value::Json>| {
-        let number: i64 = seen.map_or(Ok(0), |seen| seen.decode())?;
-        Ok(Some(json(&(number + 1).to_string())))
-    };
     for with_base in [false, true] {
         for make in [
             patch().update("n", only_numbers),
@@ -217,16 +213,16 @@ pub async fn law_03_update_runs_on_the_newest_value<H: StoreHarness>(trial: &Tri
     let key = scene.begin(&[("l", "[0]"), ("absent later", "1")]).await?;
     let base = Arc::new(scene.load(&key, scene.start).await?);
     for number in 1..=5 {
-        let append = move |seen: Option<&tenure_core::value::Json>| {
+        let append = move |seen: Option<&Json>| {
             let mut list: Vec<u32> = seen.map_or(Ok(Vec::new()), |seen| seen.decode())?;
             list.push(number);
-            Ok(Some(tenure_core::value::Json::of(&list)?))
+            Ok(Some(Json::of(&list)?))
         };
         let update = patch().update("l", append).on(Arc::clone(&base));
         scene.apply(&key, &update, scene.after(MS * number)).await?;
     }
     scene.apply(&key, &patch().remove("absent later"), scene.after(MS * 6)).await?;
-    let seen = |value: Option<&tenure_core::value::Json>| {
+    let seen = |value: Option<&Json>| {
         Ok(Some(json(if value.is_none() { "\"absent\"" } else { "\"present\"" })))
     };
     let update = patch().update("absent later", seen).on(base);
@@ -237,23 +233,30 @@ pub async fn law_03_update_runs_on_the_newest_value<H: StoreHarness>(trial: &Tri
     Ok(Finding::Kept)
 }
 
-/// The record that a request saw never decides the outcome: the newest one does.
+/// The record that a request saw never decides the outcome: the newest one does, also when by the
+/// older one the session has expired or no step fits.
 pub async fn law_03_seen_record_does_not_decide<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
     let scene = trial.scene().await;
-    let key = scene.begin(&[("n", "\"text\""), ("l", "1")]).await?;
+    let text = "\"text\"";
+    let key = scene.begin(&[("l", text), ("n", text), ("u", text)]).await?;
     let base = Arc::new(scene.load(&key, scene.start).await?);
-    check!(
-        scene.store.touch(&key, scene.after(2 * IDLE), scene.after(IDLE / 2)).await?,
-        "touch found nothing"
-    );
-    scene.apply(&key, &patch().set("n", json("1")).remove("l"), scene.after(IDLE / 2)).await?;
-    // By the record that was seen the session has expired and neither step fits.
+    let half = scene.after(IDLE / 2);
+    check!(scene.store.touch(&key, half + IDLE, half).await?, "touch found nothing");
     let now = scene.after(IDLE);
-    let late = patch().add("n", Number::Int(1)).push("l", json("2")).on(base);
-    scene.apply(&key, &late, now).await?;
+    let commit = || {
+        let list = patch().push("l", json("2")).on(Arc::clone(&base));
+        list.add("n", Number::Int(1)).update("u", only_numbers)
+    };
+    let applied = scene.store.apply(&key, &commit(), now).await?;
+    check!(matches!(applied, Applied::Refused(_)), "no step fits: {applied:?}");
+    scene.apply(&key, &patch().clear().set("n", json("1")), now).await?;
+    scene.apply(&key, &commit(), now).await?;
     let record = scene.load(&key, now).await?;
-    check!(value(&record, "n") == Some("2"), "the sum is {record:?}");
-    check!(value(&record, "l") == Some("[2]"), "the list is {record:?}");
+    let data = [("l", "[2]"), ("n", "2"), ("u", "1")].into_iter().collect();
+    check!(record.data == data, "the data is {:?}", record.data);
+    check!(scene.store.delete(&key, now).await?, "delete found nothing");
+    let applied = scene.store.apply(&key, &commit(), now).await?;
+    check!(matches!(applied, Applied::Gone), "apply to a deleted session: {applied:?}");
     Ok(Finding::Kept)
 }
 
@@ -288,4 +291,10 @@ async fn conflict_after<S: Store>(scene: &Scene<S>, key: &StoreKey, seen: &Recor
     let swap = scene.store.swap(key, &seen.revision, &seen, later).await?;
     check!(swap == Swap::Conflict, "a swap over an apply: {swap:?}");
     Ok(())
+}
+
+/// A closure that counts, and fits nothing else.
+fn only_numbers(seen: Option<&Json>) -> Result<Option<Json>, tenure_core::Error> {
+    let number: i64 = seen.map_or(Ok(0), Json::decode)?;
+    Ok(Some(Json::of(&(number + 1))?))
 }

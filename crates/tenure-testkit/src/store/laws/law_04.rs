@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tenure_core::Timestamp;
 use tenure_core::store::{Applied, Patch, ProofChange, Record, Store, StoreKey, Swap};
 use tenure_core::value::Number;
 use tokio::task::JoinSet;
@@ -149,7 +150,7 @@ impl<S: Store> Race<S> {
         yields(self.wait).await;
         let now = self.scene.after(MS);
         check!(self.scene.store.delete(&self.key, now).await?, "the logout found no session");
-        self.is_over().await
+        self.nothing_is_found(now).await
     }
 
     async fn request(&self, request: &Request) -> Outcome<()> {
@@ -194,13 +195,17 @@ impl<S: Store> Race<S> {
     /// Whether the session is gone with every secret that a client may hold.
     async fn is_over(&self) -> Outcome<()> {
         for key in [&self.key, &self.rotated] {
-            for now in [self.scene.start, self.scene.after(MS)] {
-                let found = self.scene.store.load(key, now).await?;
-                check!(found.is_none(), "the session came back: {found:?}");
-            }
             let late = patch().set("late", json("2"));
             let applied = self.scene.store.apply(key, &late, self.scene.after(MS)).await?;
             check!(matches!(applied, Applied::Gone), "a write after the logout: {applied:?}");
+        }
+        self.nothing_is_found(self.scene.start).await
+    }
+
+    async fn nothing_is_found(&self, now: Timestamp) -> Outcome<()> {
+        for key in [&self.key, &self.rotated] {
+            let found = self.scene.store.load(key, now).await?;
+            check!(found.is_none(), "the session came back: {found:?}");
         }
         Ok(())
     }

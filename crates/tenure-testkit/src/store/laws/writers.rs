@@ -7,6 +7,7 @@ use tenure_core::store::{Record, Store, StoreKey};
 use tenure_core::value::{Json, Number};
 use tokio::task::JoinSet;
 
+use crate::store::future::yields;
 use crate::store::harness::scaled;
 use crate::store::scene::{MS, Scene, json, patch};
 use crate::store::{Finding, Outcome, StoreHarness, Trial, Violation, check};
@@ -79,6 +80,8 @@ async fn write<S: Store>(
     }
     if writer.is_multiple_of(2) {
         patch = patch.on(Arc::new(scene.load(key, now).await?));
+        // A request works on what it has seen, and meanwhile others commit.
+        yields(writer % 8).await;
     }
     for _ in 0..=usize::from(writer.is_multiple_of(3)) {
         scene.apply(key, &patch, now).await?;
