@@ -13,17 +13,18 @@ const MINTINGS: u32 = 3;
 impl Slot {
     /// Commits what was recorded so far. Dropped before its end it loses nothing: the next commit
     /// sends again, under the same id, what was not acknowledged.
-    pub(crate) async fn commit(&self, now: Timestamp) -> Result<()> {
-        let outcome = self.commit_silently(now).await;
+    pub(crate) async fn commit(&self) -> Result<()> {
+        let outcome = self.commit_silently().await;
         outcome.inspect_err(|error| self.manager.report(error))
     }
 
-    async fn commit_silently(&self, now: Timestamp) -> Result<()> {
+    async fn commit_silently(&self) -> Result<()> {
         if self.manager.settings.save_uninitialized {
             // Boxed, so that the common case does not carry its size.
             Box::pin(self.load()).await?;
         }
         let _one_at_a_time = self.gate.lock().await;
+        let now = self.manager.settings.clock.now();
         // What was not acknowledged comes first: the rest may build on its outcome.
         for folded in [false, true] {
             if folded {

@@ -5,7 +5,6 @@ use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::slot::{Answer, Slot};
-use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::Handle;
 use crate::session::{Journal, LazySession};
@@ -21,7 +20,6 @@ pub struct Exchange {
 pub struct Sealed {
     slot: Arc<Slot>,
     due: bool,
-    now: Timestamp,
 }
 
 impl Exchange {
@@ -39,20 +37,19 @@ impl Exchange {
     /// response, for [`commit_on`](super::SessionsBuilder::commit_on).
     #[must_use = "what was written is lost unless it is committed"]
     pub fn seal(self, status: StatusCode) -> Sealed {
-        let now = self.slot.manager.settings.clock.now();
         let commit_on = self.slot.manager.settings.commit_on.as_ref();
         let wanted = commit_on.is_none_or(|when| when(status));
         let mut state = self.slot.state();
         state.sealed = true;
         let due = if wanted {
-            self.slot.is_due(&mut state, now)
+            self.slot.is_due(&mut state)
         } else {
             state.journal = Journal::default();
             state.doomed = None;
             false
         };
         drop(state);
-        Sealed { slot: self.slot, due, now }
+        Sealed { slot: self.slot, due }
     }
 
     /// Seals, commits and writes the headers of the response.
@@ -80,7 +77,7 @@ impl Sealed {
     /// When the store cannot answer, or an operation does not fit the value that it met. The
     /// response should then be an error: what the client would be told has not happened.
     pub async fn commit(&self) -> Result<()> {
-        if self.due { self.slot.commit(self.now).await } else { Ok(()) }
+        if self.due { self.slot.commit().await } else { Ok(()) }
     }
 
     /// Adds what the response has to say: `Set-Cookie` with `Cache-Control: no-store` (OWASP
@@ -112,7 +109,7 @@ impl Sealed {
         let manager = &self.slot.manager;
         let handle = handle.map(|handle| handle.to_string()).unwrap_or_default();
         let (secure, request) = (self.slot.secure, self.slot.request.as_deref());
-        let context = CookieContext::new(&handle, secure, self.now, request);
+        let context = CookieContext::new(&handle, secure, manager.settings.clock.now(), request);
         match answer {
             Answer::Issue(token) => {
                 let text = manager.scheme.write(token, &manager.token_context(secure, request));

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::config::WhenUnavailable;
 use super::slot::{Answer, Fate, Slot};
+use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::session::Journal;
 use crate::store::{Record, Store, StoreErrorKind, StoreKey};
@@ -26,8 +27,10 @@ impl Slot {
                 }
             }
         };
-        let loaded = self.fetch(&key).await;
+        let now = self.manager.settings.clock.now();
+        let loaded = self.fetch(&key, now).await;
         let mut state = self.state();
+        let state = &mut *state;
         match loaded {
             Ok(record) => {
                 state.loaded = true;
@@ -35,6 +38,7 @@ impl Slot {
                 match record {
                     Some(record) => {
                         if let Some(target) = &mut state.target {
+                            state.due = self.is_stale(target, &record, now);
                             target.base = Some(record);
                         }
                     }
@@ -45,7 +49,6 @@ impl Slot {
                         }
                     }
                 }
-                let state = &mut *state;
                 state
                     .journal
                     .rebase(state.target.as_ref().and_then(|target| target.base.as_deref()));
@@ -78,7 +81,8 @@ impl Slot {
                 }
             }
         };
-        let record = self.fetch(&key).await.inspect_err(|error| self.manager.report(error))?;
+        let now = self.manager.settings.clock.now();
+        let record = self.fetch(&key, now).await.inspect_err(|error| self.manager.report(error))?;
         let mut state = self.state();
         let state = &mut *state;
         // Not before the store has answered: one that is down is not an empty session.
@@ -97,10 +101,9 @@ impl Slot {
         Ok(found)
     }
 
-    async fn fetch(&self, key: &StoreKey) -> Result<Option<Arc<Record>>> {
+    async fn fetch(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Arc<Record>>> {
         let manager = &*self.manager;
         manager.counters.loads.add();
-        let now = manager.settings.clock.now();
         let loaded = manager
             .call("load", now, |now, _| async move {
                 match manager.store.load(key, now).await.map(|record| record.map(Arc::new)) {

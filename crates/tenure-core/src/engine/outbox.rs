@@ -35,7 +35,7 @@ pub(super) enum Work {
 
 impl Slot {
     /// Whether the next commit has anything to do; the session is looked at, not changed.
-    pub(super) fn is_due(&self, state: &mut State, now: Timestamp) -> bool {
+    pub(super) fn is_due(&self, state: &mut State) -> bool {
         let settings = &self.manager.settings;
         if state.fate == Fate::Degraded {
             return false;
@@ -52,13 +52,13 @@ impl Slot {
         }
         match &state.target {
             None => false,
-            Some(target) => match &target.base {
-                None => settings.touch_every_request || settings.rolling,
-                Some(base) => {
-                    self.touch_is_due(base, now) || self.proof_change(target, base, now).is_some()
-                }
-            },
+            Some(_) => settings.touch_every_request || settings.rolling || state.due,
         }
+    }
+
+    /// Whether a session that was only looked at is due for a touch or a phase of its renewal.
+    pub(super) fn is_stale(&self, target: &Target, base: &Record, now: Timestamp) -> bool {
+        self.touch_is_due(base, now) || self.proof_change(target, base, now).is_some()
     }
 
     fn touch_is_due(&self, base: &Record, now: Timestamp) -> bool {

@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) identified: bool,
     /// Whether the store has been asked.
     pub(crate) loaded: bool,
+    /// Whether, when it was loaded, the session was due for a touch or a phase of its renewal.
+    pub(super) due: bool,
     /// The session that this request works on; none while there is none yet.
     pub(crate) target: Option<Target>,
     /// A session to delete with the next commit.

@@ -145,7 +145,7 @@ impl Session {
     /// When the store cannot answer; [`ErrorKind::Gone`] when the session has ended meanwhile.
     pub async fn save(&self) -> Result<()> {
         drop(self.writing("save")?.writable("save")?);
-        self.slot.commit(self.slot.manager.settings.clock.now()).await?;
+        self.slot.commit().await?;
         self.slot.saved();
         if self.see(|state| state.fate == Fate::Gone) {
             return Err(Error::new(ErrorKind::Gone, "save", "the session has ended meanwhile"));

@@ -29,7 +29,9 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = StoreResult<T>> + Send + 'a>>;
 pub struct AnyStore {
     store: Arc<dyn DynStore>,
     capabilities: Capabilities,
-    is_volatile: bool,
+    /// The same store if it is the one in memory: its operations are short, and a box for their
+    /// futures would be a good part of what they cost.
+    memory: Option<Arc<MemoryStore>>,
 }
 
 /// The capabilities of a store whose type is hidden; reached only where the store has them.
@@ -40,20 +42,20 @@ impl AnyStore {
     /// Hides the type of `store`, unless it is hidden already.
     #[must_use]
     pub fn new(store: impl Store) -> Self {
-        let any: &dyn Any = &store;
+        let store = Arc::new(store);
+        let any: Arc<dyn Any + Send + Sync> = Arc::clone(&store) as _;
         if let Some(hidden) = any.downcast_ref::<Self>() {
             return hidden.clone();
         }
-        let is_volatile = any.is::<MemoryStore>();
-        let store: Arc<dyn DynStore> = Arc::new(store);
-        Self { capabilities: Capabilities(Arc::clone(&store)), store, is_volatile }
+        let memory = any.downcast().ok();
+        Self { capabilities: Capabilities(Arc::clone(&store) as _), store, memory }
     }
 
     /// Whether the sessions end with this process, so that a signing key made now is good for all
     /// of them: true of a [`MemoryStore`] alone.
     #[must_use]
     pub fn is_volatile(&self) -> bool {
-        self.is_volatile
+        self.memory.is_some()
     }
 }
 
@@ -65,7 +67,10 @@ impl fmt::Debug for AnyStore {
 
 impl Store for AnyStore {
     async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-        self.store.load(key, now).await
+        match &self.memory {
+            Some(memory) => Store::load(&**memory, key, now).await,
+            None => self.store.load(key, now).await,
+        }
     }
 
     async fn create(
@@ -96,7 +101,10 @@ impl Store for AnyStore {
     }
 
     async fn apply(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> StoreResult<Applied> {
-        self.store.apply(key, patch, now).await
+        match &self.memory {
+            Some(memory) => Store::apply(&**memory, key, patch, now).await,
+            None => self.store.apply(key, patch, now).await,
+        }
     }
 
     async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> StoreResult<bool> {

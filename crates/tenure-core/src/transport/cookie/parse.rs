@@ -3,9 +3,7 @@
 //! Octets only: no decoding, no quotes, no `$Version`, and nothing trimmed but spaces and tabs
 //! around a pair, so that no other name can pass for ours (rules T-COOK-5 to T-COOK-7).
 
-use std::fmt;
-use std::slice;
-use std::str;
+use std::{fmt, iter, slice, str};
 
 use http::header::{COOKIE, HeaderMap, HeaderValue};
 use subtle::ConstantTimeEq;
@@ -99,7 +97,7 @@ impl Presented {
         let mut found = Candidates::default();
         let mut cookies = 0;
         // The end of a line ends a pair, exactly as the joint of two lines would.
-        for pair in lines.iter().flat_map(|line| line.as_bytes().split(|octet| *octet == b';')) {
+        for pair in lines.iter().flat_map(|line| pairs(line.as_bytes())) {
             let pair = trim(pair);
             if pair.is_empty() {
                 continue;
@@ -169,6 +167,20 @@ impl fmt::Debug for Candidates<'_> {
     }
 }
 
+/// What stands between the semicolons of a line.
+fn pairs(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    iter::from_fn(move || {
+        let line = rest?;
+        let (pair, after) = match memchr::memchr(b';', line) {
+            Some(end) => (&line[..end], Some(&line[end + 1..])),
+            None => (line, None),
+        };
+        rest = after;
+        Some(pair)
+    })
+}
+
 fn trim(mut octets: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = octets {
         octets = rest;
@@ -178,6 +190,7 @@ fn trim(mut octets: &[u8]) -> &[u8] {
 
 /// The octets as text, unless they are empty or not all visible ASCII.
 fn visible(octets: &[u8]) -> Option<&str> {
-    let visible = !octets.is_empty() && octets.iter().all(|octet| matches!(octet, b'!'..=b'~'));
-    if visible { str::from_utf8(octets).ok() } else { None }
+    // Without a branch for each octet, so that many are looked at in one step.
+    let visible = octets.iter().fold(true, |all, octet| all & matches!(octet, b'!'..=b'~'));
+    if visible && !octets.is_empty() { str::from_utf8(octets).ok() } else { None }
 }
