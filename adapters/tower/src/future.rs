@@ -13,7 +13,7 @@ use crate::respond::{ErrorResponse, render};
 
 pin_project! {
     /// The response of a [`SessionService`](crate::SessionService): the inner one, with the
-    /// session committed. It is boxed only while there is something to commit.
+    /// session committed. The commit is boxed only when it has to wait for the store.
     pub struct ResponseFuture<F, B, R> {
         #[pin]
         state: State<F, B>,
@@ -61,8 +61,8 @@ where
                     };
                     let response = render(this.errors, response);
                     let sealed = exchange.seal(response.status());
-                    if !sealed.needs_commit() {
-                        return Poll::Ready(Ok(finish(&sealed, Ok(()), response, this.errors)));
+                    if let Some(outcome) = sealed.commit_at_once() {
+                        return Poll::Ready(Ok(finish(&sealed, outcome, response, this.errors)));
                     }
                     let commit = Box::pin(async move {
                         let outcome = sealed.commit().await;

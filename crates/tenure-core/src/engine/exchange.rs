@@ -1,5 +1,8 @@
 use std::fmt;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -78,6 +81,23 @@ impl Sealed {
     /// response should then be an error: what the client would be told has not happened.
     pub async fn commit(&self) -> Result<()> {
         if self.due { self.slot.commit().await } else { Ok(()) }
+    }
+
+    /// Commits what can be committed without waiting; none if that takes the store some time, and
+    /// then [`commit`](Self::commit) goes on where this stopped.
+    pub fn commit_at_once(&self) -> Option<Result<()>> {
+        if !self.due {
+            return Some(Ok(()));
+        }
+        // Only the store in memory answers at once; others are not asked in vain. Dropped before
+        // its end a commit loses nothing.
+        if !self.slot.manager.store.is_volatile() {
+            return None;
+        }
+        match pin!(self.slot.commit()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => Some(outcome),
+            Poll::Pending => None,
+        }
     }
 
     /// Adds what the response has to say: `Set-Cookie` with `Cache-Control: no-store` (OWASP

@@ -1,5 +1,3 @@
-use std::io::Write;
-
 use super::Json;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -31,8 +29,9 @@ impl Number {
     /// The number that JSON text is; none for anything else, and for integers beyond 64 bits.
     #[must_use]
     pub fn parse(json: &str) -> Option<Self> {
-        match serde_json::from_str::<i64>(json) {
-            Ok(int) => Some(Self::Int(int)),
+        // JSON has no `+` before a number.
+        match json.parse::<i64>() {
+            Ok(int) => (!json.starts_with('+')).then_some(Self::Int(int)),
             Err(_) if json.contains(['.', 'e', 'E']) => {
                 let float = serde_json::from_str::<f64>(json).ok()?;
                 float.is_finite().then_some(Self::Float(float))
@@ -69,14 +68,7 @@ impl Number {
     #[must_use]
     pub fn to_json(self) -> Json {
         match self {
-            Self::Int(int) => {
-                let mut text = [0; Self::MAX_LEN];
-                let mut rest = &mut text[..];
-                // An integer of 64 bits takes 20 octets at most.
-                let _ = write!(rest, "{int}");
-                let len = Self::MAX_LEN - rest.len();
-                Json::trusted(str::from_utf8(&text[..len]).unwrap_or_default())
-            }
+            Self::Int(int) => Json::trusted(itoa::Buffer::new().format(int)),
             Self::Float(float) => Json::trusted(
                 &serde_json::Number::from_f64(float)
                     .map_or_else(|| "null".to_owned(), |number| number.to_string()),

@@ -18,11 +18,12 @@ use self::people::{Epochs, People};
 use self::schedule::Kind;
 use self::shard::{Shard, Usage};
 use super::{
-    Applied, Created, Epoch, Listed, Patch, Record, Rejected, Revision, Store, StoreKey,
+    Applied, Created, Epoch, Listed, Patch, Record, Rejected, Revision, Steps, Store, StoreKey,
     StoreResult, Swap, UserIndex, Verdict,
 };
 use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};
+use crate::value::Data;
 
 const SHARDS: usize = 64;
 /// Expired sessions that each new one clears away.
@@ -50,6 +51,7 @@ pub struct MemoryStore {
     max_sessions: usize,
     max_bytes: usize,
     evicted: AtomicU64,
+    revisions: AtomicU64,
 }
 
 impl MemoryStore {
@@ -70,6 +72,7 @@ impl MemoryStore {
             max_sessions: Self::DEFAULT_MAX_SESSIONS,
             max_bytes: Self::DEFAULT_MAX_BYTES,
             evicted: AtomicU64::new(0),
+            revisions: AtomicU64::new(1),
         }
     }
 
@@ -109,6 +112,11 @@ impl MemoryStore {
     #[must_use]
     pub fn evicted(&self) -> u64 {
         self.evicted.load(Ordering::Relaxed)
+    }
+
+    /// A revision that no other record of this store has, or ever had.
+    fn next_revision(&self) -> Revision {
+        Revision::number(self.revisions.fetch_add(1, Ordering::Relaxed))
     }
 
     fn hash(&self, packed_key: &[u8]) -> u64 {
@@ -173,6 +181,32 @@ impl Place<'_> {
             .filter(|record| self.store.is_alive(self.key, record, now))
     }
 
+    /// Commits a patch here; or gives the data on which its closures have to run first.
+    fn commit(
+        &self,
+        shard: &mut Shard,
+        patch: &Patch,
+        steps: Option<&Steps>,
+        now: Timestamp,
+    ) -> Result<Applied, Data> {
+        let Some(old) = self.live(shard, now) else { return Ok(Applied::Gone) };
+        let verdict = match steps {
+            Some(steps) => Some(old.commit(self.key, patch, steps, now)),
+            None => old.answered(self.key, patch, now),
+        };
+        match verdict {
+            Some(Verdict::Done(mut next)) => {
+                next.revision = self.store.next_revision();
+                self.put(shard, Some(&old), &next);
+                Ok(Applied::Done(Some(next)))
+            }
+            Some(Verdict::AlreadyDone) => Ok(Applied::Done(Some(Box::new(old)))),
+            Some(Verdict::Rejected(Rejected::Refused(refused))) => Ok(Applied::Refused(refused)),
+            Some(Verdict::Rejected(Rejected::Changed(_))) | None => Err(old.data),
+            Some(Verdict::Gone) => Ok(Applied::Gone),
+        }
+    }
+
     /// Puts `record` here, in place of `old`.
     fn put(&self, shard: &mut Shard, old: Option<&Record>, record: &Record) {
         let user_before = old.and_then(|old| old.user.as_ref());
@@ -220,7 +254,7 @@ impl Store for MemoryStore {
         now: Timestamp,
     ) -> StoreResult<Created> {
         let mut record = record.clone();
-        record.revision = Revision::number(1);
+        record.revision = self.next_revision();
         record.epochs.everybody = self.epochs.of(key.namespace());
         let answer = self.with(key, |shard, place| {
             if let Some(there) = place.live(shard, now) {
@@ -254,7 +288,7 @@ impl Store for MemoryStore {
                 Some(old) if old.revision != *expected => Swap::Conflict,
                 Some(old) => {
                     let mut new = new.clone();
-                    new.revision = after(&old.revision);
+                    new.revision = self.next_revision();
                     new.epochs = old.epochs;
                     place.put(shard, Some(&old), &new);
                     Swap::Done(new.revision)
@@ -287,40 +321,24 @@ impl Store for MemoryStore {
         // What the request saw is good for a first attempt, and decides nothing.
         let mut steps = patch.base().and_then(|base| patch.steps(&base.data).ok());
         loop {
-            let (verdict, there) = self.with(key, |shard, place| {
-                let Some(old) = place.live(shard, now) else { return (Some(Verdict::Gone), None) };
-                let mut verdict = match &steps {
-                    Some(steps) => Some(old.commit(key, patch, steps, now)),
-                    None => old.answered(key, patch, now),
-                };
-                if let Some(Verdict::Done(next)) = &mut verdict {
-                    next.revision = after(&old.revision);
-                    place.put(shard, Some(&old), next);
-                }
-                (verdict, Some(old))
-            });
-            match (verdict, there) {
-                (Some(Verdict::Done(record)), _) => {
-                    self.make_room(key, now);
-                    return Ok(Applied::Done(Some(record)));
-                }
-                (Some(Verdict::AlreadyDone), there) => {
-                    return Ok(Applied::Done(there.map(Box::new)));
-                }
-                (Some(Verdict::Rejected(Rejected::Refused(refused))), _) => {
-                    return Ok(Applied::Refused(refused));
-                }
-                (None | Some(Verdict::Rejected(Rejected::Changed(_))), Some(there)) => {
-                    let ran = match steps.take() {
-                        Some(mut ran) => ran.rebase(&there.data).map(|()| ran),
-                        None => patch.steps(&there.data),
-                    };
-                    match ran {
-                        Ok(ran) => steps = Some(ran),
-                        Err(refused) => return Ok(Applied::Refused(refused)),
+            let there = match self
+                .with(key, |shard, place| place.commit(shard, patch, steps.as_ref(), now))
+            {
+                Ok(applied) => {
+                    if matches!(applied, Applied::Done(_)) {
+                        self.make_room(key, now);
                     }
+                    return Ok(applied);
                 }
-                (_, None) | (Some(Verdict::Gone), _) => return Ok(Applied::Gone),
+                Err(there) => there,
+            };
+            let ran = match steps.take() {
+                Some(mut ran) => ran.rebase(&there).map(|()| ran),
+                None => patch.steps(&there),
+            };
+            match ran {
+                Ok(ran) => steps = Some(ran),
+                Err(refused) => return Ok(Applied::Refused(refused)),
             }
         }
     }
@@ -331,7 +349,7 @@ impl Store for MemoryStore {
             let Some(mut record) = record else { return false };
             record.idle_deadline = record.touched(until, now);
             record.last_seen = record.last_seen.max(now);
-            record.revision = after(&record.revision);
+            record.revision = self.next_revision();
             shard.put(place.hash, place.packed, &record, self);
             true
         }))
@@ -392,8 +410,4 @@ impl Epoch for MemoryStore {
         self.epochs.advance(namespace);
         Ok(())
     }
-}
-
-fn after(revision: &Revision) -> Revision {
-    Revision::number(revision.as_number().unwrap_or_default() + 1)
 }

@@ -113,6 +113,7 @@ pub(super) fn pack(key: &[u8], record: &Record) -> Arc<[u8]> {
         (user_agent.is_some(), has::USER_AGENT),
     ];
     write_number(&mut into, flags.iter().filter(|(is, _)| *is).map(|(_, flag)| flag).sum());
+    write_number(&mut into, record.revision.as_number().unwrap_or_default());
     let created = record.created.as_millis();
     write_number(&mut into, created);
     let mut time = |at: Timestamp| write_number(&mut into, at.as_millis().wrapping_sub(created));
@@ -124,7 +125,6 @@ pub(super) fn pack(key: &[u8], record: &Record) -> Arc<[u8]> {
         time(at);
     }
     write_number(&mut into, record.idle_timeout.as_millis().try_into().unwrap_or(u64::MAX));
-    write_number(&mut into, record.revision.as_number().unwrap_or_default());
     write_number(&mut into, record.epochs.everybody);
     if let Some(proof) = present {
         into.extend_from_slice(proof.as_bytes());
@@ -164,6 +164,7 @@ pub(super) fn unpack(packed: &Arc<[u8]>, key_len: usize) -> Option<Record> {
     let from = &mut packed.get(key_len..)?;
     let flags = read_number(from)?;
     let has = |flag| flags & flag != 0;
+    let revision = Revision::number(read_number(from)?);
     let created = read_number(from)?;
     let time =
         |from: &mut &[u8]| Some(Timestamp::from_millis(read_number(from)?.wrapping_add(created)));
@@ -176,7 +177,7 @@ pub(super) fn unpack(packed: &Arc<[u8]>, key_len: usize) -> Option<Record> {
         record.authenticated = Some(time(from)?);
     }
     record.idle_timeout = Duration::from_millis(read_number(from)?);
-    record.revision = Revision::number(read_number(from)?);
+    record.revision = revision;
     record.epochs = Epochs { everybody: read_number(from)?, user: 0 };
     if has(has::PRESENT) {
         record.proofs.present = Some(read_proof(from)?);
