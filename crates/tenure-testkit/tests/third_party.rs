@@ -85,4 +85,4 @@ impl StoreHarness for Own {
     }
 }
 
-store_suite! { own, Own }
+store_suite! { v4_own, Own }

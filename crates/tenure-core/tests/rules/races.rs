@@ -36,7 +36,7 @@ async fn x1_parallel_requests_lose_nothing() {
 /// R1, T-OUT-2, X2: whatever a request in flight did, and whenever the logout came, nothing revives
 /// the session and the request's answer sends no cookie.
 #[tokio::test]
-async fn r1_t_out_2_nothing_revives_a_session_after_logout() {
+async fn r1_t_out_2_x2_nothing_revives_a_session_after_logout() {
     let work: [fn(&Session); 8] = [
         |session| session.set("n", 2).unwrap(),
         |session| session.increment("n", 1).unwrap(),

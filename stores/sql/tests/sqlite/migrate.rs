@@ -29,7 +29,7 @@ async fn opening_makes_no_table_and_says_what_to_call() {
 }
 
 #[tokio::test]
-async fn migrating_again_changes_nothing() {
+async fn v7_migrating_again_changes_nothing() {
     let database = Database::new();
     let store = database.store().await;
     store.create(&key(1), &record(), NOW).await.unwrap();
@@ -42,7 +42,7 @@ async fn migrating_again_changes_nothing() {
 }
 
 #[tokio::test]
-async fn printed_statements_make_tables_that_work() {
+async fn v7_printed_statements_make_tables_that_work() {
     let database = Database::new();
     let pool = own_pool(&database).await;
     let options = SqliteOptions::new().table("shop_sessions").unwrap();
@@ -60,7 +60,7 @@ async fn printed_statements_make_tables_that_work() {
 }
 
 #[tokio::test]
-async fn tables_of_the_application_stay_as_they_are() {
+async fn v6_tables_of_the_application_stay_as_they_are() {
     let database = Database::new();
     let pool = own_pool(&database).await;
     sqlx::raw_sql("CREATE TABLE users (id INTEGER); INSERT INTO users VALUES (7)")

@@ -9,7 +9,7 @@ use tenure_sql::{SqliteOptions, SqliteStore};
 use crate::support::{Database, NOW, ONE, applied, data, key, loaded, patch, record};
 
 #[tokio::test]
-async fn sessions_survive_reopening() {
+async fn v6_sessions_survive_reopening() {
     let database = Database::new();
     let store = database.store().await;
     store.create(&key(1), &record(), NOW).await.unwrap();

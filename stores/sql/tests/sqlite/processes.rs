@@ -45,14 +45,14 @@ async fn part() -> Option<(SqliteStore, String)> {
 }
 
 #[tokio::test]
-async fn all_may_migrate_at_once() {
+async fn v7_all_may_migrate_at_once() {
     if let Some((store, part)) = part().await {
         let created = store.create(&foreign(&part), &foreign_record(), NOW).await.unwrap();
         assert_eq!(created, Created::Created);
         return;
     }
     let database = Database::new();
-    run("all_may_migrate_at_once", 6, &database);
+    run("v7_all_may_migrate_at_once", 6, &database);
     let store = database.open().await;
     assert_eq!(number(&store, "SELECT count(*) FROM tenure_sessions").await, 6);
     assert_eq!(number(&store, "SELECT count(*) FROM tenure_sessions_meta").await, 1);

@@ -73,7 +73,7 @@ async fn what_is_no_record_is_an_error_and_can_be_deleted() {
 
 /// R8: the database alters no key.
 #[tokio::test]
-async fn keys_that_look_alike_are_different() {
+async fn r8_keys_that_look_alike_are_different() {
     let database = Database::new();
     let store = database.store().await;
     let ids = ["abc", "aBc", "abc ", " abc", "abc\0", "abc\0x", "ab", "ábc", "", "%", "a_c"];
@@ -266,7 +266,7 @@ async fn touching_does_what_the_record_says() {
 
 /// X4: whoever reads the files learns no token.
 #[tokio::test]
-async fn the_files_hold_no_secret() {
+async fn x4_the_files_hold_no_secret() {
     let database = Database::new();
     let store = database.store().await;
     let secret = *b"twenty-four secret bytes";
