@@ -108,8 +108,8 @@ impl SessionsBuilder {
         }
     }
 
-    /// Where sessions are kept. A [`MemoryStore`](crate::store::MemoryStore) needs no signing keys, since it makes one for as
-    /// long as it lives; every other store does.
+    /// Where sessions are kept. A [`MemoryStore`](crate::store::MemoryStore) needs no signing keys,
+    /// since one is made for as long as the process lives; every other store does.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(AnyStore::new(store));
         self
@@ -153,7 +153,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Reads and writes tokens of another format; it brings its own signature.
+    /// Reads and writes tokens of another format. It signs and makes them by itself, so signing keys
+    /// and an id generator beside it are refused.
     pub fn token_scheme(mut self, scheme: impl TokenScheme) -> Self {
         self.scheme = Some(Arc::new(scheme));
         self
@@ -292,6 +293,12 @@ impl SessionsBuilder {
         let namespace =
             Namespace::new(self.namespace.unwrap_or_else(|| cookie.name(true).to_owned()))?;
         let scheme = match self.scheme {
+            Some(_) if self.keyring.is_some() || self.unsigned || self.generator.is_some() => {
+                return Err(Error::config(
+                    "token_scheme: another scheme signs and makes tokens by itself; leave out \
+                     signing_keys, insecure_unsigned_tokens and id_generator",
+                ));
+            }
             Some(scheme) => scheme,
             None => {
                 let mut tokens = match (self.keyring, self.unsigned) {

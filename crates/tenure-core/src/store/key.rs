@@ -30,9 +30,14 @@ pub struct StoreKey {
 pub enum KeyName {
     /// The public handle of a session of ours.
     Handle(Handle),
-    /// The id of a foreign format: a secret, so it is never printed.
-    Foreign(Zeroizing<String>),
+    /// The id of a foreign format.
+    Foreign(ForeignId),
 }
+
+/// The id of a session in a foreign format: a secret, so it is never printed, and wiped from memory
+/// when it is dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ForeignId(Zeroizing<String>);
 
 impl StoreKey {
     /// The key of a session of ours, without a proof.
@@ -44,7 +49,11 @@ impl StoreKey {
     /// The key of a session in a foreign format.
     #[must_use]
     pub fn foreign(namespace: Namespace, id: impl Into<String>) -> Self {
-        Self { namespace, name: KeyName::Foreign(Zeroizing::new(id.into())), proof: None }
+        Self {
+            namespace,
+            name: KeyName::Foreign(ForeignId(Zeroizing::new(id.into()))),
+            proof: None,
+        }
     }
 
     /// The key of this name, without a proof.
@@ -101,8 +110,14 @@ impl KeyName {
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Handle(handle) => handle.as_bytes(),
-            Self::Foreign(id) => id.as_bytes(),
+            Self::Foreign(id) => id.0.as_bytes(),
         }
+    }
+}
+
+impl fmt::Debug for ForeignId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Foreign(…)")
     }
 }
 
@@ -110,7 +125,7 @@ impl fmt::Debug for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Handle(handle) => handle.fmt(f),
-            Self::Foreign(_) => f.write_str("Foreign(…)"),
+            Self::Foreign(id) => id.fmt(f),
         }
     }
 }

@@ -19,7 +19,7 @@ pub use any::AnyStore;
 pub use capability::{Absent, Epoch, Listed, UserIndex};
 pub use contract::{Applied, Created, Store, Swap};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
-pub use key::{KeyName, StoreKey};
+pub use key::{ForeignId, KeyName, StoreKey};
 pub use memory::MemoryStore;
 pub use patch::{Patch, ProofChange};
 pub use record::{Client, Epochs, Former, Pending, Proofs, Record, Revision, Verdict};

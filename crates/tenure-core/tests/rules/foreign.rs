@@ -1,7 +1,7 @@
 use tenure_core::format::{KeyScheme, TokenContext, TokenScheme};
 use tenure_core::id::{Namespace, Token};
 use tenure_core::store::{MemoryStore, StoreKey};
-use tenure_core::{Error, ErrorKind, Result};
+use tenure_core::{Error, ErrorKind, Result, Sessions};
 use tenure_testkit::{Fault, FaultStore, ManualClock, Operation};
 
 use crate::visitor::{Visitor, configured};
@@ -45,7 +45,11 @@ impl KeyScheme for WholeId {
 #[tokio::test]
 async fn v15_tokens_and_keys_of_another_format() {
     let (clock, store) = (ManualClock::new(), FaultStore::new(MemoryStore::new()));
-    let sessions = configured(store.clone(), &clock)
+    let with_keys = configured(store.clone(), &clock).token_scheme(WholeId);
+    assert_eq!(with_keys.build().unwrap_err().kind(), ErrorKind::Config, "it signs by itself");
+    let sessions = Sessions::builder()
+        .store(store.clone())
+        .clock(clock.clone())
         .token_scheme(WholeId)
         .key_scheme(WholeId)
         .build()
