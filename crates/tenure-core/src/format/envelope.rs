@@ -14,7 +14,8 @@ use crate::id::{CommitId, Proof, UserId};
 use crate::store::{Client, Epochs, Former, Pending, Proofs, Record, StoreError, StoreErrorKind};
 use crate::value::{Data, Json};
 
-/// Our record format: one JSON object with everything that a record has, values byte for byte.
+/// Our record format: one JSON object with everything that a record has but its revision, which is
+/// the store's own; values byte for byte.
 ///
 /// ```
 /// use std::time::Duration;

@@ -21,7 +21,8 @@ use crate::clock::Timestamp;
 ///    it does not accept, are `Gone` and create nothing.
 /// 3. `apply` is all or nothing, takes effect once for a commit id, and patches of different keys
 ///    commute.
-/// 4. After an acknowledged `delete` nothing that began before it brings the record back.
+/// 4. After an acknowledged `delete` nothing that began before it brings the record back, not even
+///    where another record was created under the same foreign id: no revision is used twice.
 /// 5. Expiry is decided by `now`, to the millisecond.
 /// 6. A touch and an apply in parallel both take effect; a touch only moves forward and never
 ///    past the absolute deadline.

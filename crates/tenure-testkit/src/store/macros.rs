@@ -89,6 +89,7 @@ macro_rules! __each_law {
             law_03_merging_after_destroy
             law_03_processes_lose_nothing
             law_03_writers_lose_nothing
+            law_04_created_again_is_another
             law_04_deleted_stays_deleted
             law_04_logout_is_final
             law_04_logout_is_final_between_tasks

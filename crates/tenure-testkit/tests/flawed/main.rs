@@ -46,6 +46,7 @@ flaws! {
     ExpiredDataStays: law_01_create_replaces_what_has_expired;
     ApplyRevives: law_02_seen_record_creates_nothing law_04_deleted_stays_deleted law_04_logout_is_final law_04_logout_is_final_between_tasks;
     TouchRevives: law_04_logout_is_final;
+    RevisionsComeBack: law_04_created_again_is_another;
     ProofIsNotAsked: law_02_wrong_proof_is_gone law_02_key_without_proof_only_deletes law_07_replaced_proof_is_dead_at_once;
     CommitIdsAreForgotten: law_03_commit_takes_effect_once law_03_settling_forgets_nothing_else law_11_dropped_apply_settles model_matches;
     EightCommitIdsAreKept: law_03_commit_takes_effect_once;

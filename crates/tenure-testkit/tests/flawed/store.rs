@@ -1,6 +1,7 @@
 //! A store of the simplest kind, right or wrong in one way.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub(crate) enum Flaw {
     ExpiredDataStays,
     ApplyRevives,
     TouchRevives,
+    RevisionsComeBack,
     ProofIsNotAsked,
     CommitIdsAreForgotten,
     EightCommitIdsAreKept,
@@ -61,11 +63,12 @@ pub(crate) struct Flawed {
     sessions: Mutex<BTreeMap<Key, Record>>,
     /// Every session that a user ever had.
     index: Mutex<Vec<(UserId, StoreKey)>>,
+    revisions: AtomicU64,
 }
 
 impl Flawed {
     pub(crate) fn new(flaw: Flaw) -> Self {
-        Self { flaw, sessions: Mutex::default(), index: Mutex::default() }
+        Self { flaw, sessions: Mutex::default(), index: Mutex::default(), revisions: 1.into() }
     }
 
     fn is(&self, flaw: Flaw) -> bool {
@@ -102,8 +105,10 @@ impl Flawed {
     /// What is written in place of `record`.
     fn stored(&self, key: &StoreKey, record: &Record) -> Record {
         let mut record = record.clone();
-        let revision = record.revision.as_number().unwrap_or_default();
-        record.revision = Revision::number(revision + 1);
+        record.revision = Revision::number(match self.is(Flaw::RevisionsComeBack) {
+            true => record.revision.as_number().unwrap_or_default() + 1,
+            false => self.revisions.fetch_add(1, Ordering::Relaxed),
+        });
         let text = |text: &str| match text {
             "[]" if self.is(Flaw::EmptyListsAreObjects) => "{}".to_owned(),
             text if self.is(Flaw::NumbersAreRounded) => match text.parse::<f64>() {

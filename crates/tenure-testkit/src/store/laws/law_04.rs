@@ -45,6 +45,22 @@ pub async fn law_04_deleted_stays_deleted<H: StoreHarness>(trial: &Trial<H>) -> 
     Ok(Finding::Kept)
 }
 
+/// A session that is created again under the same foreign id is another one: what was meant for the
+/// deleted one does not fit it, although there is no proof to tell them apart.
+pub async fn law_04_created_again_is_another<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
+    let scene = trial.scene().await;
+    let key = StoreKey::foreign(scene.namespace.clone(), "an id that comes back");
+    scene.file(&key, &scene.record(&key, &[("who", "\"old\"")])).await?;
+    let seen = scene.load(&key, scene.start).await?;
+    check!(scene.store.delete(&key, scene.start).await?, "delete found nothing");
+    scene.file(&key, &scene.record(&key, &[("who", "\"new\"")])).await?;
+    let swap = scene.store.swap(&key, &seen.revision, &seen, scene.start).await?;
+    check!(swap == Swap::Conflict, "a swap for the session before: {swap:?}");
+    let record = scene.load(&key, scene.start).await?;
+    check!(record.data.get("who") == Some("\"new\""), "the old session is back");
+    Ok(Finding::Kept)
+}
+
 /// 10,000 schedules of a logout against requests in flight, polled in random orders on one thread:
 /// X2, R1.
 pub async fn law_04_logout_is_final<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
