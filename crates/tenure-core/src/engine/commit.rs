@@ -26,13 +26,15 @@ impl Slot {
         let _one_at_a_time = self.gate.lock().await;
         let now = self.manager.settings.clock.now();
         // What was not acknowledged comes first: the rest may build on its outcome.
-        for folded in [false, true] {
-            if folded {
-                self.fold(&mut self.state(), now)?;
+        let mut folded = Ok(());
+        for folds in [false, true] {
+            if folds {
+                folded = self.fold(now);
             }
+            // A logout is sent whatever becomes of the rest.
             self.send(now).await?;
         }
-        Ok(())
+        folded
     }
 
     /// Sends what is in the outbox, oldest first.

@@ -80,40 +80,40 @@ impl Slot {
         }
     }
 
-    /// Folds what was recorded into commits, at the end of the outbox.
-    pub(super) fn fold(&self, state: &mut State, now: Timestamp) -> Result<()> {
-        if let Some(key) = state.doomed.take() {
-            state.outbox.push_back(Arc::new(Work::Delete { key }));
-        }
-        if state.fate == Fate::Degraded {
-            return Ok(());
-        }
-        let journal = if state.sealed {
-            // Nobody reads any more.
-            std::mem::take(&mut state.journal)
-        } else {
-            state.journal.take()
-        };
-        if state.fate != Fate::Open {
-            if !journal.is_empty() {
-                self.manager.counters.gone.add();
+    /// Folds what was recorded into commits, at the end of the outbox. What may run an application's
+    /// code, closures and generators, does so under no lock.
+    pub(super) fn fold(&self, now: Timestamp) -> Result<()> {
+        let (journal, target) = {
+            let mut state = self.state();
+            let state = &mut *state;
+            if let Some(key) = state.doomed.take() {
+                state.outbox.push_back(Arc::new(Work::Delete { key }));
             }
-            return Ok(());
-        }
-        if !state.loaded && !journal.is_empty() {
-            self.identify(state);
-        }
-        match &state.target {
-            Some(target) => {
-                let work = self.change(target, journal, now)?;
-                state.outbox.extend(work.into_iter().map(Arc::new));
+            if state.fate == Fate::Degraded {
+                return Ok(());
             }
-            None => {
-                if let Some(work) = self.birth(&journal, now)? {
-                    state.outbox.push_back(Arc::new(work));
+            let journal = if state.sealed {
+                // Nobody reads any more.
+                std::mem::take(&mut state.journal)
+            } else {
+                state.journal.take()
+            };
+            if state.fate != Fate::Open {
+                if !journal.is_empty() {
+                    self.manager.counters.gone.add();
                 }
+                return Ok(());
             }
-        }
+            if !state.loaded && !journal.is_empty() {
+                self.identify(state);
+            }
+            (journal, state.target.clone())
+        };
+        let work = match target {
+            Some(target) => self.change(&target, journal, now)?,
+            None => self.birth(&journal, now)?.into_iter().collect(),
+        };
+        self.state().outbox.extend(work.into_iter().map(Arc::new));
         Ok(())
     }
 

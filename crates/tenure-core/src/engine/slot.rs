@@ -55,6 +55,7 @@ pub(crate) struct State {
 }
 
 /// A session that a request works on.
+#[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) token: Token,
     pub(crate) key: StoreKey,

@@ -65,9 +65,11 @@ impl Journal {
     }
 
     /// Takes what was recorded and leaves an empty journal that sees its effect, so that reads
-    /// keep seeing it while it is on its way.
+    /// keep seeing it while it is on its way. Runs no closure.
     pub(crate) fn take(&mut self) -> Self {
-        let seen = self.applied_to(&self.seen).unwrap_or_else(|_| self.seen.clone());
+        let keys = self.keys();
+        let values = keys.iter().filter_map(|key| Some((key, self.view(key).ok()??)));
+        let seen = values.map(|(key, value)| (key.as_str(), value)).collect();
         std::mem::replace(self, Self { seen, ..Self::default() })
     }
 

@@ -141,3 +141,27 @@ async fn a7_an_increment_of_text_changes_nothing() {
     .await;
     assert_eq!(ada.get(|session| session.get::<f64>("down")).await, Some(-2.5));
 }
+
+/// Nor do closures run under a lock when a login begins a fresh session where the old one is gone.
+#[tokio::test]
+async fn a_closure_may_call_the_session_when_it_begins_anew() {
+    let (sessions, _clock) = shop();
+    let mut ada = Visitor::new(&sessions);
+    ada.get(|session| session.set("n", 1)).await;
+    let exchange = ada.open();
+    let session = exchange.session().load().await.unwrap();
+    let inner = session.clone();
+    session.set("kept", 1).unwrap();
+    ada.clone().get(tenure_core::Session::logout).await;
+    assert_eq!(session.save().await.unwrap_err().kind(), ErrorKind::Gone);
+    session
+        .update("n", move |n: &mut i64| {
+            let _ = inner.contains("kept");
+            *n += 1;
+        })
+        .unwrap();
+    session.login("ada").unwrap();
+    ada.close(exchange).await.closed.unwrap();
+    assert_eq!(ada.user().await.as_deref(), Some("ada"));
+    assert_eq!(ada.number("n").await, Some(1), "counted from nothing");
+}
