@@ -125,18 +125,14 @@ impl Slot {
     /// is never sealed. None if there is no session to go on with.
     pub(crate) fn detach(&self) -> Option<Self> {
         let state = self.state();
-        let target = state.target.as_ref()?;
+        let target = state.target.clone().filter(|target| target.base.is_some())?;
         let mut journal = Journal::default();
         journal.rebase(target.base.as_deref());
         let detached = State {
             journal,
             identified: true,
             loaded: state.loaded,
-            target: Some(Target {
-                token: target.token.clone(),
-                key: target.key.clone(),
-                base: Some(Arc::clone(target.base.as_ref()?)),
-            }),
+            target: Some(target),
             ..State::default()
         };
         Some(Self {

@@ -1,6 +1,21 @@
 use std::time::Duration;
 
+use tenure_testkit::ManualClock;
+
 use crate::visitor::{Visitor, minutes, shop};
+
+/// A visitor whose secret is over an hour old, and whose next answer brings another.
+async fn due() -> (Visitor, ManualClock) {
+    let (sessions, clock) = shop();
+    let mut ada = Visitor::new(&sessions);
+    ada.get(|session| session.set("n", 1)).await;
+    for _ in 0..2 {
+        clock.advance(minutes(29));
+        ada.number("n").await;
+    }
+    clock.advance(minutes(5));
+    (ada, clock)
+}
 
 /// T-LIFE-1: the new secret goes to the request that asked for it alone; until its first use the old
 /// one works; its first use retires the old one.
@@ -30,14 +45,7 @@ async fn t_life_1_renewal_has_two_phases() {
 
 #[tokio::test]
 async fn t_life_1_a_new_secret_that_is_never_used_is_replaced() {
-    let (sessions, clock) = shop();
-    let mut ada = Visitor::new(&sessions);
-    ada.get(|session| session.set("n", 1)).await;
-    for _ in 0..2 {
-        clock.advance(minutes(29));
-        ada.number("n").await;
-    }
-    clock.advance(minutes(5));
+    let (mut ada, clock) = due().await;
     let lost = {
         let mut lost = ada.clone();
         lost.number("n").await;
@@ -58,14 +66,7 @@ async fn t_life_1_a_new_secret_that_is_never_used_is_replaced() {
 /// Parallel requests renew once, and each of their answers leaves a browser that works.
 #[tokio::test]
 async fn t_life_1_parallel_requests_renew_once() {
-    let (sessions, clock) = shop();
-    let mut ada = Visitor::new(&sessions);
-    ada.get(|session| session.set("n", 1)).await;
-    for _ in 0..2 {
-        clock.advance(minutes(29));
-        ada.number("n").await;
-    }
-    clock.advance(minutes(5));
+    let (ada, _clock) = due().await;
     let mut exchanges = Vec::new();
     for _ in 0..10 {
         let exchange = ada.open();
