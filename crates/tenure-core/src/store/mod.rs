@@ -12,8 +12,6 @@ pub mod memory;
 pub(crate) mod patch;
 mod record;
 mod steps;
-#[cfg(test)]
-mod tests;
 
 pub use any::AnyStore;
 pub use capability::{Absent, Epoch, Listed, UserIndex};

@@ -1,52 +1,17 @@
+//! What becomes of commits on the memory store, by its own `apply` and by the provided one.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::{
-    Applied, Created, MemoryStore, Patch, Record, Revision, Store, StoreKey, StoreResult, Swap,
-};
-use crate::clock::{SystemRandom, Timestamp};
-use crate::id::{CommitId, Handle, Namespace, Proof};
-use crate::value::{Json, Number};
+use tenure_core::id::{CommitId, Handle, Namespace, Proof};
+use tenure_core::store::{Applied, Created, MemoryStore, Patch, Record, Store, StoreKey};
+use tenure_core::value::{Json, Number};
+use tenure_core::{SystemRandom, Timestamp};
+use tenure_testkit::Provided;
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 const IDLE: Duration = Duration::from_secs(60);
-
-/// The memory store without its own `apply` and `touch`, so that the provided ones run.
-struct Provided(MemoryStore);
-
-impl Store for Provided {
-    async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-        self.0.load(key, now).await
-    }
-
-    async fn create(
-        &self,
-        key: &StoreKey,
-        record: &Record,
-        now: Timestamp,
-    ) -> StoreResult<Created> {
-        self.0.create(key, record, now).await
-    }
-
-    async fn swap(
-        &self,
-        key: &StoreKey,
-        expected: &Revision,
-        new: &Record,
-        now: Timestamp,
-    ) -> StoreResult<Swap> {
-        self.0.swap(key, expected, new, now).await
-    }
-
-    async fn delete(&self, key: &StoreKey, now: Timestamp) -> StoreResult<bool> {
-        self.0.delete(key, now).await
-    }
-
-    async fn sweep(&self, limit: u32, now: Timestamp) -> StoreResult<u32> {
-        self.0.sweep(limit, now).await
-    }
-}
 
 fn patch() -> Patch {
     Patch::new(CommitId::random(&SystemRandom).unwrap())
@@ -155,7 +120,7 @@ macro_rules! on_both {
         mod provided {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(super::Provided(super::MemoryStore::new())).await;
+                super::$test(super::Provided::new(super::MemoryStore::new())).await;
             })*
         }
     };
