@@ -33,6 +33,9 @@ pub(super) enum Work {
     },
 }
 
+/// What one journal asks for: a record takes the place of another at most.
+type Works = [Option<Arc<Work>>; 2];
+
 impl Slot {
     /// Whether the next commit has anything to do; the session is looked at, not changed.
     pub(super) fn is_due(&self, state: &mut State) -> bool {
@@ -111,14 +114,14 @@ impl Slot {
         };
         let work = match target {
             Some(target) => self.change(&target, journal, now)?,
-            None => self.birth(&journal, now)?.into_iter().collect(),
+            None => [self.birth(&journal, now)?.map(Arc::new), None],
         };
-        self.state().outbox.extend(work.into_iter().map(Arc::new));
+        self.state().outbox.extend(work.into_iter().flatten());
         Ok(())
     }
 
     /// The commits that change a session which exists.
-    fn change(&self, target: &Target, journal: Journal, now: Timestamp) -> Result<Vec<Work>> {
+    fn change(&self, target: &Target, journal: Journal, now: Timestamp) -> Result<Works> {
         let settings = &self.manager.settings;
         let base = target.base.as_deref();
         let idle_timeout = base.map_or(settings.idle_timeout, |base| base.idle_timeout);
@@ -127,7 +130,7 @@ impl Slot {
         if journal.is_empty() && renewal.is_none() {
             let due = base.is_none_or(|base| self.touch_is_due(base, now));
             let touch = Work::Touch { key: target.key.clone(), until };
-            return Ok(due.then_some(touch).into_iter().collect());
+            return Ok([due.then(|| Arc::new(touch)), None]);
         }
         let mut next = None;
         let change = if journal.rotates {
@@ -168,7 +171,8 @@ impl Slot {
                 .on(Arc::clone(base));
         }
         let patch = patch.with_changes(journal.changes);
-        Ok(vec![Work::Apply { key: target.key.clone(), patch, next, replace_gone }])
+        let apply = Work::Apply { key: target.key.clone(), patch, next, replace_gone };
+        Ok([Some(Arc::new(apply)), None])
     }
 
     /// The rotation of a format whose key is the whole id: a new record, then the old one goes.
@@ -179,7 +183,7 @@ impl Slot {
         token: Token,
         key: StoreKey,
         now: Timestamp,
-    ) -> Result<Vec<Work>> {
+    ) -> Result<Works> {
         let data = target.base.as_ref().map(|base| base.data.clone()).unwrap_or_default();
         let mut record = self.fresh(journal, &data, now)?;
         if let Some(base) = &target.base {
@@ -191,7 +195,8 @@ impl Slot {
                 record.authenticated = base.authenticated;
             }
         }
-        Ok(vec![Work::Create { token, key, record }, Work::Delete { key: target.key.clone() }])
+        let works = [Work::Create { token, key, record }, Work::Delete { key: target.key.clone() }];
+        Ok(works.map(|work| Some(Arc::new(work))))
     }
 
     /// The commit that begins a session, if there is anything to keep.

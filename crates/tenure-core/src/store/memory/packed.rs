@@ -14,6 +14,9 @@ use crate::value::{Data, read_number, write_number};
 const HANDLE: u8 = 0;
 const FOREIGN: u8 = 1;
 
+/// How many octets of room a shard keeps for packing.
+const MAX_SCRATCH: usize = 4_096;
+
 /// The packed form of a key: namespace, kind and name, self-delimiting. That of a handle needs no
 /// allocation.
 pub(super) enum Key {
@@ -98,8 +101,16 @@ mod has {
     pub(super) const USER_AGENT: u64 = 1 << 6;
 }
 
-pub(super) fn pack(key: &[u8], record: &Record) -> Arc<[u8]> {
-    let mut into = Vec::with_capacity(key.len() + 160 + record.data.size());
+/// Packs a record by way of `scratch`, which keeps its room from one record to the next.
+pub(super) fn pack(key: &[u8], record: &Record, scratch: &mut Vec<u8>) -> Arc<[u8]> {
+    scratch.clear();
+    write(key, record, scratch);
+    let packed = scratch.as_slice().into();
+    scratch.shrink_to(MAX_SCRATCH);
+    packed
+}
+
+fn write(key: &[u8], record: &Record, into: &mut Vec<u8>) {
     into.extend_from_slice(key);
     let Proofs { present, pending, former } = &record.proofs;
     let user_agent = record.client.user_agent.as_deref();
@@ -112,11 +123,11 @@ pub(super) fn pack(key: &[u8], record: &Record) -> Arc<[u8]> {
         (record.client.ip.is_some(), has::IP),
         (user_agent.is_some(), has::USER_AGENT),
     ];
-    write_number(&mut into, flags.iter().filter(|(is, _)| *is).map(|(_, flag)| flag).sum());
-    write_number(&mut into, record.revision.as_number().unwrap_or_default());
+    write_number(into, flags.iter().filter(|(is, _)| *is).map(|(_, flag)| flag).sum());
+    write_number(into, record.revision.as_number().unwrap_or_default());
     let created = record.created.as_millis();
-    write_number(&mut into, created);
-    let mut time = |at: Timestamp| write_number(&mut into, at.as_millis().wrapping_sub(created));
+    write_number(into, created);
+    let mut time = |at: Timestamp| write_number(into, at.as_millis().wrapping_sub(created));
     time(record.last_seen);
     time(record.renewed);
     time(record.idle_deadline);
@@ -124,8 +135,8 @@ pub(super) fn pack(key: &[u8], record: &Record) -> Arc<[u8]> {
     if let Some(at) = record.authenticated {
         time(at);
     }
-    write_number(&mut into, record.idle_timeout.as_millis().try_into().unwrap_or(u64::MAX));
-    write_number(&mut into, record.epochs.everybody);
+    write_number(into, record.idle_timeout.as_millis().try_into().unwrap_or(u64::MAX));
+    write_number(into, record.epochs.everybody);
     if let Some(proof) = present {
         into.extend_from_slice(proof.as_bytes());
     }
@@ -137,26 +148,25 @@ pub(super) fn pack(key: &[u8], record: &Record) -> Arc<[u8]> {
     .flatten()
     {
         into.extend_from_slice(proof.as_bytes());
-        write_number(&mut into, at.as_millis());
+        write_number(into, at.as_millis());
     }
     if let Some(user) = &record.user {
-        write_part(&mut into, user.as_str().as_bytes());
+        write_part(into, user.as_str().as_bytes());
     }
     match record.client.ip {
-        Some(IpAddr::V4(ip)) => write_part(&mut into, &ip.octets()),
-        Some(IpAddr::V6(ip)) => write_part(&mut into, &ip.octets()),
+        Some(IpAddr::V4(ip)) => write_part(into, &ip.octets()),
+        Some(IpAddr::V6(ip)) => write_part(into, &ip.octets()),
         None => {}
     }
     if let Some(user_agent) = user_agent {
-        write_part(&mut into, user_agent.as_bytes());
+        write_part(into, user_agent.as_bytes());
     }
-    write_number(&mut into, record.commits.len() as u64);
+    write_number(into, record.commits.len() as u64);
     for (id, at) in &record.commits {
         into.extend_from_slice(id.as_bytes());
-        write_number(&mut into, at.as_millis().wrapping_sub(created));
+        write_number(into, at.as_millis().wrapping_sub(created));
     }
     into.extend_from_slice(record.data.as_packed());
-    into.into()
 }
 
 /// The record whose key takes the first `key_len` octets. Its data stays where it is.

@@ -25,6 +25,7 @@ pub(super) struct Usage {
 pub(super) struct Shard {
     table: HashTable<Entry>,
     schedule: Schedule,
+    scratch: Vec<u8>,
 }
 
 /// One session: key and record in one piece of memory, and where in the schedule it stands.
@@ -40,7 +41,7 @@ impl Shard {
     }
 
     pub(super) fn put(&mut self, hash: u64, key: &[u8], record: &Record, store: &MemoryStore) {
-        let packed = packed::pack(key, record);
+        let packed = packed::pack(key, record, &mut self.scratch);
         store.usage.bytes.fetch_add(packed.len() + OVERHEAD, Ordering::Relaxed);
         let second = second_of(record.deadline());
         let kind = kind_of(record);
