@@ -22,16 +22,18 @@ pub(crate) async fn run(listener: TcpListener, sessions: Sessions) -> Result {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     announce(&format!("The shop is open: http://{address} (Ctrl-C closes it)"));
 
-    let server = axum::serve(listener, routes::all(sessions)).with_graceful_shutdown(async move {
-        asked.await;
-        drop(stop);
-    });
+    let server =
+        axum::serve(listener, routes::all(sessions.clone())).with_graceful_shutdown(async move {
+            asked.await;
+            drop(stop);
+        });
     let served = tokio::select! {
         served = server.into_future() => served,
         () = async { ended(stopped).await; tokio::time::sleep(PATIENCE).await } => Ok(()),
     };
     // It finishes the batch that it is at, and reports its errors itself.
     let _ = sweeper.await;
+    sessions.close().await;
     served.map_err(|error| format!("the server stopped: {error}"))
 }
 

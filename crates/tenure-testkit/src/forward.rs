@@ -58,6 +58,12 @@ macro_rules! forward_through_around {
                 self.around(Operation::Touch, key.handle(), call).await
             }
 
+            async fn close(&self) {
+                let call = async { Ok(self.store.close().await) };
+                // A store that is closed has no answer to give.
+                let _ = self.around(Operation::Close, None, call).await;
+            }
+
             fn users(&self) -> Option<&impl UserIndex> {
                 self.store.users().map(|_| self)
             }

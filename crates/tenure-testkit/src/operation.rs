@@ -30,6 +30,8 @@ pub enum Operation {
     Revoke,
     /// [`Epoch::revoke_everybody`](tenure_core::store::Epoch::revoke_everybody)
     RevokeEverybody,
+    /// [`Store::close`](tenure_core::store::Store::close)
+    Close,
 }
 
 impl fmt::Display for Operation {
@@ -45,6 +47,7 @@ impl fmt::Display for Operation {
             Self::List => "list",
             Self::Revoke => "revoke",
             Self::RevokeEverybody => "revoke_everybody",
+            Self::Close => "close",
         })
     }
 }

@@ -67,6 +67,10 @@ impl<S: Store> Store for Provided<S> {
         with_turns(self.0.sweep(limit, now)).await
     }
 
+    async fn close(&self) {
+        self.0.close().await;
+    }
+
     fn users(&self) -> Option<&impl UserIndex> {
         self.0.users()
     }

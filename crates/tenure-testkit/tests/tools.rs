@@ -44,9 +44,10 @@ async fn everything(store: &impl Store) {
     let _ = users.revoke(key.namespace(), &ada, Some(&key), NOW).await;
     let epoch = store.epoch().expect("the store in memory has an epoch");
     let _ = epoch.revoke_everybody(key.namespace(), NOW).await;
+    store.close().await;
 }
 
-const EVERYTHING: [Operation; 10] = [
+const EVERYTHING: [Operation; 11] = [
     Operation::Load,
     Operation::Create,
     Operation::Swap,
@@ -57,6 +58,7 @@ const EVERYTHING: [Operation; 10] = [
     Operation::List,
     Operation::Revoke,
     Operation::RevokeEverybody,
+    Operation::Close,
 ];
 
 #[tokio::test]
@@ -92,6 +94,9 @@ async fn provided_hides_apply_and_touch_alone() {
     let base = store.load(&key(), NOW).await.unwrap().unwrap();
     store.apply(&key(), &patch(2).on(Arc::new(base)), NOW).await.unwrap();
     assert_eq!(recorder.operations(), [Load, Swapped], "what the request saw spares a load");
+    recorder.clear();
+    store.close().await;
+    assert_eq!(recorder.operations(), [Operation::Close]);
 }
 
 #[tokio::test]

@@ -116,6 +116,10 @@ impl Store for Spy {
         self.0.store.touch(key, until, now).await
     }
 
+    async fn close(&self) {
+        self.0.store.close().await;
+    }
+
     fn users(&self) -> Option<&impl UserIndex> {
         self.0.store.users()
     }

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::format::{KeyScheme, TokenContext, TokenScheme};
 use crate::id::{CommitIds, Namespace, Token};
 use crate::session::{Detached, LazySession, Session};
-use crate::store::{AnyStore, MemoryStore, StoreError, StoreErrorKind, StoreKey};
+use crate::store::{AnyStore, MemoryStore, Store, StoreError, StoreErrorKind, StoreKey};
 use crate::transport::CookieTransport;
 
 /// The manager of an application's sessions: configuration, store and keys; cheap to clone.
@@ -117,6 +117,45 @@ impl Sessions {
     async fn detached(&self, slot: Slot) -> Result<Option<Detached>> {
         let session: Session = LazySession::new(Arc::new(slot)).load().await?;
         Ok(session.exists().then(|| Detached::new(session)))
+    }
+
+    /// Asks the store for a session that nobody has, to learn whether it answers: for readiness
+    /// probes. It takes at most the [`store_timeout`](SessionsBuilder::store_timeout).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// let sessions = tenure_core::Sessions::in_memory()?;
+    /// assert!(sessions.ping().await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn ping(&self) -> Result<()> {
+        let manager = &*self.0;
+        let token = manager.scheme.mint(&manager.token_context(true, None))?;
+        let (key, now) = (manager.key(&token), manager.settings.clock.now());
+        let load = |now, _| manager.store.load(&key, now);
+        manager.call("ping", now, load).await.map(|_| ())
+    }
+
+    /// Closes the store, on shutdown: what is committed is safe without it, but SQLite puts its
+    /// log away and servers see their connections end. Requests that come later are answered as
+    /// with a store that is down.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// let sessions = tenure_core::Sessions::in_memory()?;
+    /// // … serve until the signal to stop, then:
+    /// sessions.close().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn close(&self) {
+        self.0.store.close().await;
     }
 
     /// The task that clears expired sessions away.

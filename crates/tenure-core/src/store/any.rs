@@ -111,6 +111,10 @@ impl Store for AnyStore {
         self.store.touch(key, until, now).await
     }
 
+    async fn close(&self) {
+        self.store.close().await;
+    }
+
     fn users(&self) -> Option<&impl UserIndex> {
         self.store.has_users().then_some(&self.capabilities)
     }
@@ -172,6 +176,7 @@ trait DynStore: Send + Sync {
         now: Timestamp,
     ) -> Boxed<'a, Applied>;
     fn touch<'a>(&'a self, key: &'a StoreKey, until: Timestamp, now: Timestamp) -> Boxed<'a, bool>;
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
     fn has_users(&self) -> bool;
     fn list<'a>(
         &'a self,
@@ -233,6 +238,10 @@ impl<S: Store> DynStore for S {
 
     fn touch<'a>(&'a self, key: &'a StoreKey, until: Timestamp, now: Timestamp) -> Boxed<'a, bool> {
         Box::pin(Store::touch(self, key, until, now))
+    }
+
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(Store::close(self))
     }
 
     fn has_users(&self) -> bool {

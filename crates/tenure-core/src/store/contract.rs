@@ -126,6 +126,13 @@ pub trait Store: Send + Sync + 'static {
         }
     }
 
+    /// Ends what the store holds open: connections, files, tasks. What is under way may end first.
+    /// Afterwards the store cannot answer any more; closing it again does nothing. A store that
+    /// holds nothing open goes on.
+    fn close(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
     /// The capability to find the sessions of a user, if the store has it.
     fn users(&self) -> Option<&impl UserIndex> {
         None::<&Absent>

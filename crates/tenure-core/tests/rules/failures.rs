@@ -51,6 +51,17 @@ async fn x14_a_store_that_is_down_is_an_error() {
 }
 
 #[tokio::test]
+async fn x14_a_ping_says_whether_the_store_answers() {
+    let (store, _clock, builder) = faulty();
+    let sessions = builder.build().unwrap();
+    sessions.ping().await.unwrap();
+    store.inject_everywhere(Fault::unavailable());
+    assert_eq!(sessions.ping().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    store.heal();
+    sessions.ping().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_commit_that_fails_is_an_error_and_sets_no_cookie() {
     let (store, _clock, builder) = faulty();
     let sessions = builder.build().unwrap();

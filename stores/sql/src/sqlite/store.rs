@@ -161,6 +161,12 @@ impl Store for SqliteStore {
         Ok(self.write(query).await? > 0)
     }
 
+    /// Closes the pool, which writes the log into the file and removes it; the application's own
+    /// pool, too.
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+
     fn users(&self) -> Option<&impl UserIndex> {
         Some(self)
     }

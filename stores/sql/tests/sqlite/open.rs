@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tenure_core::format::{DecodeError, Encoded, RecordFormat, TouchMode};
-use tenure_core::store::{Record, Store, StoreError, StoreErrorKind};
+use tenure_core::store::{AnyStore, Record, Store, StoreError, StoreErrorKind};
 use tenure_core::value::Json;
 use tenure_sql::{SqliteOptions, SqliteStore};
 
@@ -18,6 +18,21 @@ async fn v6_sessions_survive_reopening() {
     let url = format!("sqlite://{}?mode=rw", database.path().display());
     let store = SqliteStore::open(url).await.unwrap();
     assert_eq!(loaded(&store, &key(1)).await, before);
+}
+
+/// One who closes a store finds one file afterwards, and later calls are told that it is over.
+#[tokio::test]
+async fn a_closed_store_leaves_its_file_alone_and_answers_no_more() {
+    let database = Database::new();
+    let store = AnyStore::new(database.store().await);
+    store.create(&key(1), &record(), NOW).await.unwrap();
+    let log = database.path().with_extension("sqlite-wal");
+    assert!(log.exists(), "{log:?}");
+    store.close().await;
+    store.close().await;
+    assert!(!log.exists());
+    let error = store.load(&key(1), NOW).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
 }
 
 #[cfg(unix)]
