@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mongodb::Client;
 use mongodb::options::{
-    ClientOptions, CollectionOptions, ReadConcern, ReadPreference, SelectionCriteria, Tls,
+    ClientOptions, DatabaseOptions, ReadConcern, ReadPreference, SelectionCriteria, Tls,
     TlsOptions, WriteConcern,
 };
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
@@ -136,22 +136,27 @@ impl MongoOptions {
     /// # Errors
     /// When neither these options nor the client name a database.
     pub fn with_client(self, client: Client) -> StoreResult<MongoStore> {
-        let database = match &self.database {
-            Some(name) => client.database(name),
-            None => client.default_database().ok_or_else(|| {
-                StoreError::new(
-                    StoreErrorKind::Other,
-                    "database: none is named; end the URL with one, as in \
-                     mongodb://localhost/shop, or call MongoOptions::database",
-                )
-            })?,
+        let name = match &self.database {
+            Some(name) => name.clone(),
+            None => {
+                let database = client.default_database().ok_or_else(|| {
+                    StoreError::new(
+                        StoreErrorKind::Other,
+                        "database: none is named; end the URL with one, as in \
+                         mongodb://localhost/shop, or call MongoOptions::database",
+                    )
+                })?;
+                database.name().to_owned()
+            }
         };
-        let options = CollectionOptions::builder()
+        let options = DatabaseOptions::builder()
             .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
             .read_concern(ReadConcern::local())
             .write_concern(WriteConcern::majority())
             .build();
-        let sessions = database.collection_with_options(&self.collection, options);
+        // The collection has the concerns of its database.
+        let database = client.database_with_options(&name, options);
+        let sessions = database.collection(&self.collection);
         Ok(MongoStore::new(client, database, sessions, self))
     }
 }
