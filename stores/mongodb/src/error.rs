@@ -65,7 +65,8 @@ pub(crate) fn failed(error: Error) -> StoreError {
             } else {
                 (
                     Unavailable,
-                    "no MongoDB server can be reached; check the URL's hosts, replicaSet and tls",
+                    "no MongoDB server can be reached; check the URL's hosts and replicaSet, and for TLS \
+                     the authority of MongoOptions::tls_ca_file",
                 )
             }
         }

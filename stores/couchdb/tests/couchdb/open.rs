@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use tenure_core::store::{AnyStore, Store, StoreError, StoreErrorKind};
 use tenure_couchdb::{CouchOptions, CouchStore};
-use tenure_test_servers::{Options, Server};
+use tenure_test_servers::{Certificates, Options, Server};
 use tenure_testkit::server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -116,4 +116,34 @@ async fn a_closed_store_answers_no_more() {
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(error.to_string().contains("the store is closed"), "{error}");
     loaded(&place.store().await, &key(1)).await;
+}
+
+/// TLS is verified: by the authority of the file, a server is heard; by no other. The server of the
+/// tests has no TLS, so a page stands in for CouchDB.
+#[tokio::test]
+async fn x4_a_certificate_of_another_authority_is_refused() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ours = Certificates::generate(one.path()).unwrap();
+    let others = Certificates::generate(two.path()).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let mut page = std::process::Command::new("openssl")
+        .args(["s_server", "-www", "-quiet", "-accept", &port.to_string()])
+        .args(["-cert", "server.pem", "-key", "server.key"])
+        .current_dir(one.path())
+        .spawn()
+        .unwrap();
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let url = format!("couchdbs://127.0.0.1:{port}/a");
+    let heard = patient().tls_ca_file(ours.ca_file()).connect(&url).await.unwrap_err();
+    let refused = patient().tls_ca_file(others.ca_file()).connect(&url).await.unwrap_err();
+    let unknown = patient().connect(&url).await.unwrap_err();
+    page.kill().unwrap();
+    page.wait().unwrap();
+    assert!(heard.to_string().contains("no CouchDB"), "{heard}");
+    for error in [refused, unknown] {
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(error.to_string().contains("authority of its certificate"), "{error}");
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mongodb::bson::{Document, doc};
 use tenure_core::store::{Applied, Created, Store, StoreErrorKind};
 use tenure_mongodb::{MongoOptions, MongoStore};
-use tenure_test_servers::{Options, Server};
+use tenure_test_servers::{Certificates, Options, Server};
 use tenure_testkit::server;
 
 use crate::support::{NOW, ONE, key, loaded, patch, record};
@@ -145,4 +145,27 @@ async fn a_killed_server_comes_back_with_what_it_acknowledged() {
     }
     assert!(found.unwrap().is_some());
     assert!(store.load(&key(2), NOW).await.unwrap().is_none(), "logged out is logged out");
+}
+
+/// TLS is verified: by the authority of the file, a server is heard; by no other.
+#[tokio::test]
+async fn x4_a_certificate_of_another_authority_is_refused() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ours = Certificates::generate(one.path()).unwrap();
+    let others = Certificates::generate(two.path()).unwrap();
+    let Some(server) = private(&Options::new().tls(&ours)) else { return };
+    let url = server.url().split("&tls").next().unwrap();
+    let options = || MongoOptions::new().operation_timeout(Duration::from_secs(5));
+    let store = options().tls_ca_file(ours.ca_file()).connect(url).await.unwrap();
+    store.migrate().await.unwrap();
+    let refused = options().tls_ca_file(others.ca_file()).connect(url).await.unwrap_err();
+    let unknown = options().connect(format!("{url}&tls=true")).await.unwrap_err();
+    for error in [refused, unknown] {
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let error = error.to_string();
+        assert!(
+            error.contains("invalid peer certificate") && error.contains("tls_ca_file"),
+            "{error}"
+        );
+    }
 }
