@@ -20,7 +20,7 @@ use crate::options::CouchOptions;
 /// Queues for writers; sessions share them by chance.
 const QUEUES: usize = 256;
 /// The longest pause before another attempt.
-const MAX_PAUSE: u64 = 64;
+const MAX_PAUSE: u64 = 32;
 /// Tombstones that wait for the next sweep; those beyond stay.
 const MAX_TOMBSTONES: usize = 10_000;
 

@@ -151,16 +151,19 @@ impl Store for CouchStore {
         {
             return Ok(Applied::Done(Some(done)));
         }
-        let mut turn = Some(self.turn(&id).await);
         let mut attempts = self.attempts();
         loop {
+            let turn = match &steps {
+                Some(_) => Some(self.turn(&id).await),
+                None => None,
+            };
             let Some(newest) = self.find(&id, now).await? else { return Ok(Applied::Gone) };
             let mut verdict = match &steps {
                 Some(steps) => Some(newest.commit(key, patch, steps, now)),
                 None => newest.answered(key, patch, now),
             };
             if let None | Some(Verdict::Rejected(Rejected::Changed(_))) = verdict {
-                turn.take();
+                drop(turn);
                 let ran = match steps.take() {
                     Some(mut ran) => ran.rebase(&newest.data).map(|()| ran),
                     None => patch.steps(&newest.data),

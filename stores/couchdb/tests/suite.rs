@@ -9,7 +9,7 @@ use tenure_couchdb::{CouchOptions, CouchStore};
 use tenure_testkit::{StoreHarness, server, store_suite};
 
 /// The server that imitates CouchDB here is slow where many write at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A database of the server at a URL, for one test alone.
 struct Couch {

@@ -105,15 +105,18 @@ impl Store for MongoStore {
         {
             return Ok(Applied::Done(Some(done)));
         }
-        let mut turn = Some(self.turn(&id).await);
         loop {
+            let turn = match &steps {
+                Some(_) => Some(self.turn(&id).await),
+                None => None,
+            };
             let Some(newest) = self.find(&id, now).await? else { return Ok(Applied::Gone) };
             let mut verdict = match &steps {
                 Some(steps) => Some(newest.commit(key, patch, steps, now)),
                 None => newest.answered(key, patch, now),
             };
             if let None | Some(Verdict::Rejected(Rejected::Changed(_))) = verdict {
-                turn.take();
+                drop(turn);
                 let ran = match steps.take() {
                     Some(mut ran) => ran.rebase(&newest.data).map(|()| ran),
                     None => patch.steps(&newest.data),
