@@ -57,6 +57,7 @@ pub struct SessionsBuilder {
 }
 
 /// The settings that the engine works by.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute_timeout: Duration,

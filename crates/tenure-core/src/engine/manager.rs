@@ -20,7 +20,7 @@ use crate::format::{KeyScheme, TokenContext, TokenScheme};
 use crate::id::{CommitIds, Namespace, Token};
 use crate::session::{Detached, LazySession, Session};
 use crate::store::{AnyStore, MemoryStore, Store, StoreError, StoreErrorKind, StoreKey};
-use crate::transport::CookieTransport;
+use crate::transport::{Cookie, CookieTransport};
 
 /// The manager of an application's sessions: configuration, store and keys; cheap to clone.
 ///
@@ -34,6 +34,8 @@ use crate::transport::CookieTransport;
 #[derive(Clone)]
 pub struct Sessions(Arc<Manager>);
 
+/// What changes is shared by clones.
+#[derive(Clone)]
 pub(crate) struct Manager {
     pub(crate) store: AnyStore,
     pub(crate) cookie: CookieTransport,
@@ -43,8 +45,8 @@ pub(crate) struct Manager {
     pub(crate) settings: Settings,
     pub(super) queue: Queue,
     pub(super) settled: Settled,
-    pub(crate) counters: Counters,
-    pub(super) commit_ids: CommitIds,
+    pub(crate) counters: Arc<Counters>,
+    pub(super) commit_ids: Arc<CommitIds>,
 }
 
 impl Sessions {
@@ -67,6 +69,50 @@ impl Sessions {
 
     pub(crate) fn from_shared(manager: Arc<Manager>) -> Self {
         Self(manager)
+    }
+
+    /// The same sessions by another cookie: store, keys, namespace, settings and counts are those
+    /// of this manager, and `cookie` takes the place of its own.
+    ///
+    /// With other options but the same name, each opens the tokens of the other. Under another
+    /// name a part of the application has sessions of its own, which still belong to the same
+    /// users: a signed token is bound to the name of its cookie, so those of one name do not open
+    /// by the other. Unsigned tokens do, and those of another scheme unless it binds them. Mind
+    /// that [`Secure::Auto`](crate::transport::Secure::Auto) takes the prefix off a name on plain
+    /// HTTP.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tenure_core::{Sessions, transport::Cookie};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// let sessions = Sessions::in_memory()?;
+    /// let month = Duration::from_secs(30 * 24 * 60 * 60);
+    /// let lasting = sessions.with_cookie(Cookie::default().lifetime(month))?;
+    /// let admin = sessions.with_cookie(Cookie::named("__Host-admin"))?;
+    ///
+    /// let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// session.commit().await?;
+    /// let token = session.danger_expose_token().unwrap();
+    /// assert!(lasting.open_token(&token).await?.is_some());
+    /// assert!(admin.open_token(&token).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] as when sessions are built: for what a browser would refuse or cut
+    /// off, with the setting and the remedy.
+    ///
+    /// # Deployment caveat
+    /// A browser sends all cookies of one name whose paths and domains fit. Two valid tokens in one
+    /// request are refused, since one may have been planted: where paths or domains overlap, take
+    /// another name.
+    pub fn with_cookie(&self, cookie: Cookie) -> Result<Self> {
+        let cookie = CookieTransport::new(cookie, self.clock().now())?;
+        Ok(Self::from_manager(Manager { cookie, ..Manager::clone(&self.0) }))
     }
 
     /// Begins the exchange of one request, without any I/O and without looking at the credential.
@@ -231,8 +277,8 @@ impl Manager {
             settings,
             queue: Queue::new(),
             settled: Settled::new(),
-            counters: Counters::default(),
-            commit_ids,
+            counters: Arc::default(),
+            commit_ids: Arc::new(commit_ids),
         })
     }
 

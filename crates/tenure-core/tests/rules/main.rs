@@ -2,6 +2,7 @@
 //! engine alone. Tests carry the ids of the rules.
 
 mod closures;
+mod cookies;
 mod failures;
 mod foreign;
 mod lifetimes;
