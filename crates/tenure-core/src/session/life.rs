@@ -144,7 +144,11 @@ impl Session {
     /// # Errors
     /// When the store cannot answer; [`ErrorKind::Gone`] when the session has ended meanwhile.
     pub async fn save(&self) -> Result<()> {
-        drop(self.writing("save")?.writable("save")?);
+        match self.writing("save")?.writable("save").map(drop) {
+            // That it was destroyed is to be saved, too.
+            Err(error) if error.kind() == ErrorKind::Destroyed => {}
+            writable => writable?,
+        }
         self.slot.commit().await?;
         self.slot.saved();
         if self.see(|state| state.fate == Fate::Gone) {

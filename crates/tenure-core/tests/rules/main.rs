@@ -3,6 +3,7 @@
 
 mod closures;
 mod cookies;
+mod detached;
 mod failures;
 mod foreign;
 mod lifetimes;
