@@ -56,7 +56,7 @@ pub enum ErrorKind {
     ReadOnly,
     /// The session has ended, or got another secret, since this request began.
     Gone,
-    /// The session was destroyed in this request.
+    /// The session was destroyed by this handle, or in this request.
     Destroyed,
     /// A setting contradicts another one, a browser's rules or good security.
     Config,

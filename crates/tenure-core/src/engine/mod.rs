@@ -40,7 +40,7 @@ pub use counters::Counts;
 pub use exchange::{Exchange, Sealed};
 pub use manager::Sessions;
 pub use request::Connection;
-pub(crate) use slot::{Fate, Slot, State};
+pub(crate) use slot::{Fate, Reach, Slot, State};
 pub use sweeper::{Sweeper, Swept};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::slot::{Fate, Slot, State, Target};
+use super::slot::{Fate, Reach, Slot, State, Target};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::Token;
@@ -78,6 +78,8 @@ impl Slot {
         match base.proofs.pending {
             Some(pending) if pending.proof == *proof => Some(Renewal::Confirm),
             Some(pending) if now.since(pending.since) < PENDING_GRACE => None,
+            // One that never reaches the client would only keep others from being prepared.
+            _ if self.reach != Reach::Client => None,
             _ if now.since(base.renewed) >= interval => Some(Renewal::Prepare),
             _ => None,
         }

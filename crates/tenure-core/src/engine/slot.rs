@@ -17,6 +17,7 @@ use crate::transport::Presented;
 pub(crate) struct Slot {
     pub(crate) manager: Arc<Manager>,
     presented: Presented,
+    pub(crate) reach: Reach,
     pub(super) secure: bool,
     peer: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
@@ -25,6 +26,17 @@ pub(crate) struct Slot {
     /// Held while the one load, or a commit, is under way. Never held together with the lock of
     /// `state` across an await.
     pub(super) gate: async_lock::Mutex<()>,
+}
+
+/// Whom a new token reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The client, by the response.
+    Client,
+    /// Whoever opened the session outside a request and asks for the token in force.
+    Caller,
+    /// Nobody, since the response is left to another handle.
+    Nobody,
 }
 
 /// The part that changes; its lock is held for moments, never across an await and never while an
@@ -93,6 +105,7 @@ impl Slot {
     ) -> Self {
         let request = manager.settings.keeps_request.then(|| Box::new(parts.clone()));
         let mut slot = Self::of_headers(manager, &parts.headers, connection.secure);
+        slot.reach = Reach::Client;
         slot.peer = connection.peer;
         slot.request = request;
         slot
@@ -101,6 +114,7 @@ impl Slot {
     pub(super) fn of_headers(manager: Arc<Manager>, headers: &HeaderMap, secure: bool) -> Self {
         Self {
             presented: manager.cookie.capture(headers),
+            reach: Reach::Caller,
             secure,
             peer: None,
             user_agent: headers.get(USER_AGENT).cloned(),
@@ -138,6 +152,7 @@ impl Slot {
         Some(Self {
             manager: Arc::clone(&self.manager),
             presented: Presented::default(),
+            reach: Reach::Nobody,
             secure: self.secure,
             peer: self.peer,
             user_agent: self.user_agent.clone(),

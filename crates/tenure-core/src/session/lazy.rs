@@ -88,10 +88,7 @@ impl LazySession {
     /// # Errors
     /// As every write.
     pub fn logout(&self) -> Result<()> {
-        let mut state = self.slot.writable("logout")?;
-        self.slot.identify(&mut state);
-        state.doom();
-        Ok(())
+        self.slot.log_out()
     }
 }
 

@@ -32,7 +32,7 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::Misuse`] for an empty user id, [`ErrorKind::TooLarge`] for one over 255
-    /// octets. And as every write.
+    /// octets. And as [`regenerate`](Self::regenerate).
     pub fn login(&self, user: impl ToString) -> Result<()> {
         self.login_keeping(user, &[])
     }
@@ -43,7 +43,7 @@ impl Session {
     /// As [`login`](Self::login).
     pub fn login_keeping(&self, user: impl ToString, keep: &[&str]) -> Result<()> {
         let user = UserId::new(user)?;
-        let mut state = self.writing("login")?.writable("login")?;
+        let mut state = self.writing("login")?.rotatable("login")?;
         let before = match &state.journal.user {
             Some(user) => user.clone(),
             None => state.base().and_then(|base| base.user.clone()),
@@ -68,8 +68,7 @@ impl Session {
     /// # Errors
     /// As every write.
     pub fn logout(&self) -> Result<()> {
-        self.writing("logout")?.writable("logout")?.doom();
-        Ok(())
+        self.writing("logout")?.log_out()
     }
 
     /// Ends the session for good: a later write in this request is an error.
@@ -87,9 +86,10 @@ impl Session {
     /// dead as soon as this is committed.
     ///
     /// # Errors
-    /// As every write.
+    /// [`ErrorKind::Misuse`] by a [detached](Self::detach) handle, which cannot give the client
+    /// the new token: do it in a request, before the response head is sent. And as every write.
     pub fn regenerate(&self) -> Result<()> {
-        let mut state = self.writing("regenerate")?.writable("regenerate")?;
+        let mut state = self.writing("regenerate")?.rotatable("regenerate")?;
         state.journal.rotates = true;
         state.is_new = true;
         Ok(())
@@ -98,9 +98,9 @@ impl Session {
     /// Gives the session a new secret and drops every key but these.
     ///
     /// # Errors
-    /// As every write.
+    /// As [`regenerate`](Self::regenerate).
     pub fn regenerate_keeping(&self, keep: &[&str]) -> Result<()> {
-        let mut state = self.writing("regenerate")?.writable("regenerate")?;
+        let mut state = self.writing("regenerate")?.rotatable("regenerate")?;
         state.journal.clear(&names(keep));
         state.journal.rotates = true;
         state.is_new = true;
@@ -169,7 +169,30 @@ impl Session {
     }
 
     /// A handle that goes on after the response was sent, for streams and WebSockets. It commits
-    /// when told to, and cannot send a cookie.
+    /// when told to, and cannot send a cookie: `login` and `regenerate` are refused, and `logout`
+    /// leaves no fresh session to write to.
+    ///
+    /// ```
+    /// use http::{Request, StatusCode};
+    /// use tenure_core::{ErrorKind, Sessions, engine::Connection};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// let sessions = Sessions::in_memory()?;
+    /// let (parts, ()) = Request::new(()).into_parts();
+    /// let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// let session = exchange.session().load().await?;
+    /// session.set("room", "lobby")?;
+    /// session.save().await?;
+    /// let socket = session.detach()?;
+    /// exchange.close(StatusCode::SWITCHING_PROTOCOLS, &mut http::HeaderMap::new()).await?;
+    ///
+    /// socket.set("room", "kitchen")?; // `session.set` would be refused now
+    /// socket.commit().await?;
+    /// assert_eq!(socket.login(42).unwrap_err().kind(), ErrorKind::Misuse);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Misuse`] when the session does not exist yet, or has changes that are not
