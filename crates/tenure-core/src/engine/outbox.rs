@@ -191,7 +191,8 @@ impl Slot {
         if let Some(base) = &target.base {
             record.created = base.created;
             record.absolute_deadline = base.absolute_deadline;
-            record.idle_deadline = record.idle_deadline.min(base.absolute_deadline);
+            record.idle_timeout = journal.idle_timeout.unwrap_or(base.idle_timeout);
+            record.idle_deadline = base.absolute_deadline.min(now + record.idle_timeout);
             if journal.user.is_none() {
                 record.user = base.user.clone();
                 record.authenticated = base.authenticated;

@@ -16,7 +16,9 @@ impl Session {
     /// kept in a slot that ordinary keys cannot reach (OWASP session management, "Renew the
     /// Session ID After Any Privilege Level Change").
     ///
-    /// Data is kept, unless the session belonged to another user.
+    /// Data and [an idle timeout of the session's own](Self::set_idle_timeout) are kept, unless the
+    /// session belonged to another user: then only an idle timeout stays that this request has set
+    /// and not saved yet.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -50,6 +52,9 @@ impl Session {
         };
         if before.is_some_and(|before| before != user) {
             state.journal.clear(&names(keep));
+            // "Remember me" was the other user's choice, unless this request has just made it.
+            let default = self.slot.manager.settings.idle_timeout;
+            state.journal.idle_timeout.get_or_insert(default);
         }
         if state.fate == Fate::Gone {
             // Whoever has just proven who they are gets a session of their own.
