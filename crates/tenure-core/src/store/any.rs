@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{
-    Applied, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store, StoreError,
-    StoreErrorKind, StoreKey, StoreResult, Swap, UserIndex,
+    Applied, Change, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store,
+    StoreError, StoreKey, StoreResult, Swap, UserIndex, Watch,
 };
 use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};
@@ -122,6 +122,10 @@ impl Store for AnyStore {
     fn epoch(&self) -> Option<&impl Epoch> {
         self.store.has_epoch().then_some(&self.capabilities)
     }
+
+    fn watch(&self) -> Option<&impl Watch> {
+        self.store.has_watch().then_some(&self.capabilities)
+    }
 }
 
 impl UserIndex for Capabilities {
@@ -148,6 +152,12 @@ impl UserIndex for Capabilities {
 impl Epoch for Capabilities {
     async fn revoke_everybody(&self, namespace: &Namespace, now: Timestamp) -> StoreResult<()> {
         self.0.revoke_everybody(namespace, now).await
+    }
+}
+
+impl Watch for Capabilities {
+    async fn watch(&self, listener: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
+        self.0.listen(listener).await
     }
 }
 
@@ -193,6 +203,11 @@ trait DynStore: Send + Sync {
     ) -> Boxed<'a, u32>;
     fn has_epoch(&self) -> bool;
     fn revoke_everybody<'a>(&'a self, namespace: &'a Namespace, now: Timestamp) -> Boxed<'a, ()>;
+    fn has_watch(&self) -> bool;
+    fn listen<'a>(
+        &'a self,
+        listener: &'a (dyn Fn(Change) + Send + Sync),
+    ) -> Pin<Box<dyn Future<Output = StoreError> + Send + 'a>>;
 }
 
 impl<S: Store> DynStore for S {
@@ -256,7 +271,7 @@ impl<S: Store> DynStore for S {
     ) -> Boxed<'a, Vec<Listed>> {
         match Store::users(self) {
             Some(users) => Box::pin(users.list(namespace, user, now)),
-            None => Box::pin(async { Err(without("user index")) }),
+            None => Box::pin(async { Err(StoreError::without("user index")) }),
         }
     }
 
@@ -269,7 +284,7 @@ impl<S: Store> DynStore for S {
     ) -> Boxed<'a, u32> {
         match Store::users(self) {
             Some(users) => Box::pin(users.revoke(namespace, user, keep, now)),
-            None => Box::pin(async { Err(without("user index")) }),
+            None => Box::pin(async { Err(StoreError::without("user index")) }),
         }
     }
 
@@ -280,11 +295,21 @@ impl<S: Store> DynStore for S {
     fn revoke_everybody<'a>(&'a self, namespace: &'a Namespace, now: Timestamp) -> Boxed<'a, ()> {
         match Store::epoch(self) {
             Some(epoch) => Box::pin(epoch.revoke_everybody(namespace, now)),
-            None => Box::pin(async { Err(without("epoch")) }),
+            None => Box::pin(async { Err(StoreError::without("epoch")) }),
         }
     }
-}
 
-fn without(capability: &str) -> StoreError {
-    StoreError::new(StoreErrorKind::Other, format!("the store has no {capability}"))
+    fn has_watch(&self) -> bool {
+        Store::watch(self).is_some()
+    }
+
+    fn listen<'a>(
+        &'a self,
+        listener: &'a (dyn Fn(Change) + Send + Sync),
+    ) -> Pin<Box<dyn Future<Output = StoreError> + Send + 'a>> {
+        match Store::watch(self) {
+            Some(watch) => Box::pin(watch.watch(listener)),
+            None => Box::pin(async { StoreError::without("watch") }),
+        }
+    }
 }

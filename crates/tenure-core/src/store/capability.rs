@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use super::{Record, StoreKey, StoreResult};
+use super::{Record, StoreError, StoreKey, StoreResult};
 use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};
 
@@ -48,6 +48,31 @@ pub trait Epoch: Send + Sync {
     ) -> impl Future<Output = StoreResult<()>> + Send;
 }
 
+/// The capability of a store to tell of every change, by whatever process, so that a
+/// [`NearCache`](super::NearCache) can forget what it holds.
+pub trait Watch: Send + Sync {
+    /// Tells `listener` of changes until they can no longer be heard of, and why not.
+    ///
+    /// It tells [`Change::Begins`] when from now on no change is missed. It notices within a
+    /// second or so that the server has fallen silent.
+    fn watch(
+        &self,
+        listener: &(dyn Fn(Change) + Send + Sync),
+    ) -> impl Future<Output = StoreError> + Send;
+}
+
+/// What a [`Watch`] tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Every change after this is told.
+    Begins,
+    /// This session was written, deleted or has expired; the key has no proof.
+    Session(StoreKey),
+    /// Any session may have changed: an epoch has moved, or messages were lost.
+    Any,
+}
+
 /// A session that a [`UserIndex`] found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -88,6 +113,12 @@ impl UserIndex for Absent {
 
 impl Epoch for Absent {
     async fn revoke_everybody(&self, _: &Namespace, _: Timestamp) -> StoreResult<()> {
+        match self.0 {}
+    }
+}
+
+impl Watch for Absent {
+    async fn watch(&self, _: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
         match self.0 {}
     }
 }

@@ -2,7 +2,7 @@ use std::future::Future;
 
 use super::{
     Absent, Epoch, Patch, ProofChange, Record, Refused, Rejected, Revision, Steps, StoreKey,
-    StoreResult, UserIndex, Verdict,
+    StoreResult, UserIndex, Verdict, Watch,
 };
 use crate::clock::Timestamp;
 
@@ -140,6 +140,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The capability to end all sessions at once, if the store has it.
     fn epoch(&self) -> Option<&impl Epoch> {
+        None::<&Absent>
+    }
+
+    /// The capability to tell of changes, if the store has it.
+    fn watch(&self) -> Option<&impl Watch> {
         None::<&Absent>
     }
 }

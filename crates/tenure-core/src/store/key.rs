@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use zeroize::Zeroizing;
 
@@ -18,7 +19,7 @@ use crate::id::{Handle, Namespace, Proof};
 /// assert!(key.proof().is_none());
 /// # Ok::<(), tenure_core::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreKey {
     namespace: Namespace,
     name: KeyName,
@@ -112,6 +113,13 @@ impl KeyName {
             Self::Handle(handle) => handle.as_bytes(),
             Self::Foreign(id) => id.0.as_bytes(),
         }
+    }
+}
+
+impl Hash for KeyName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        self.as_bytes().hash(state);
     }
 }
 

@@ -4,6 +4,7 @@
 //! `tenure-testkit` runs the twelve laws against it.
 
 mod any;
+pub mod cache;
 mod capability;
 mod contract;
 mod error;
@@ -14,7 +15,8 @@ mod record;
 mod steps;
 
 pub use any::AnyStore;
-pub use capability::{Absent, Epoch, Listed, UserIndex};
+pub use cache::NearCache;
+pub use capability::{Absent, Change, Epoch, Listed, UserIndex, Watch};
 pub use contract::{Applied, Created, Store, Swap};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use key::{ForeignId, KeyName, StoreKey};
