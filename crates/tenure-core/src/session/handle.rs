@@ -9,7 +9,7 @@ use super::key::{AsKey, AsName, CounterKey};
 use super::lazy::LazySession;
 use crate::engine::{Slot, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::patch::Call;
+use crate::store::changes::Call;
 use crate::value::{By, Json, decode};
 
 /// A loaded session: what a handler reads from and writes to.

@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use super::journal::Found;
 use crate::engine::{Fate, Reach, Slot, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::patch::Call;
+use crate::store::changes::Call;
 use crate::value::{Json, Number};
 
 /// How often a closure runs whose value changes while it does.

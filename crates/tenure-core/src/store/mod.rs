@@ -6,12 +6,14 @@
 mod any;
 pub mod cache;
 mod capability;
+pub(crate) mod changes;
 mod contract;
 mod error;
 mod key;
 pub mod memory;
-pub(crate) mod patch;
+mod patch;
 mod record;
+mod revision;
 mod steps;
 
 pub use any::AnyStore;
@@ -22,7 +24,8 @@ pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use key::{ForeignId, KeyName, StoreKey};
 pub use memory::MemoryStore;
 pub use patch::{Patch, ProofChange};
-pub use record::{Client, Epochs, Former, Pending, Proofs, Record, Revision, Verdict};
+pub use record::{Client, Epochs, Former, Pending, Proofs, Record, Verdict};
+pub use revision::Revision;
 pub use steps::{Refused, Rejected, Step, Steps};
 
 /// How long a store remembers a commit id whose sender has not heard the answer.

@@ -1,9 +1,9 @@
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{
-    FORMER_GRACE, PENDING_GRACE, Patch, ProofChange, RETRY_HORIZON, Rejected, Steps, StoreKey,
+    FORMER_GRACE, PENDING_GRACE, Patch, ProofChange, RETRY_HORIZON, Rejected, Revision, Steps,
+    StoreKey,
 };
 use crate::clock::Timestamp;
 use crate::id::{CommitId, Proof, UserId};
@@ -106,16 +106,6 @@ pub struct Epochs {
     pub everybody: u64,
     /// Revocations of the record's user.
     pub user: u64,
-}
-
-/// Which version of a record: opaque to all but the store that made it.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Revision(Repr);
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Repr {
-    Number(u64),
-    Text(Box<str>),
 }
 
 impl Record {
@@ -299,47 +289,6 @@ impl Proofs {
                     *renewed = now;
                 }
             }
-        }
-    }
-}
-
-impl Revision {
-    /// A revision that is a number.
-    #[must_use]
-    pub const fn number(number: u64) -> Self {
-        Self(Repr::Number(number))
-    }
-
-    /// A revision that is text.
-    #[must_use]
-    pub fn text(text: impl Into<Box<str>>) -> Self {
-        Self(Repr::Text(text.into()))
-    }
-
-    /// The number, if it is one.
-    #[must_use]
-    pub const fn as_number(&self) -> Option<u64> {
-        match self.0 {
-            Repr::Number(number) => Some(number),
-            Repr::Text(_) => None,
-        }
-    }
-
-    /// The text, if it is one.
-    #[must_use]
-    pub fn as_text(&self) -> Option<&str> {
-        match &self.0 {
-            Repr::Number(_) => None,
-            Repr::Text(text) => Some(text),
-        }
-    }
-}
-
-impl fmt::Debug for Revision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Repr::Number(number) => write!(f, "Revision({number})"),
-            Repr::Text(text) => write!(f, "Revision({text})"),
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::patch::{Chain, Changes, Entry, Ran};
+use super::changes::{Chain, Changes, Entry, Ran};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Data, Json, Number};
 
