@@ -44,6 +44,20 @@ impl Session {
 
     /// The value under `key`, or none.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use tenure_core::ErrorKind;
+    /// session.set("age", 36)?;
+    /// assert_eq!(session.get::<u8>("age")?, Some(36));
+    /// assert_eq!(session.get::<u8>("height")?, None);
+    /// assert_eq!(session.get::<bool>("age").unwrap_err().kind(), ErrorKind::Type);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Type`](crate::ErrorKind::Type) when there is a value but of another type.
     pub fn get<T: DeserializeOwned>(&self, key: impl AsKey<T>) -> Result<Option<T>> {
@@ -55,29 +69,89 @@ impl Session {
     }
 
     /// Whether there is a value under `key`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("consent", false)?;
+    /// assert!(session.contains("consent"), "whatever the value");
+    /// assert!(!session.contains("theme"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn contains(&self, key: impl AsName) -> bool {
         !matches!(self.slot.find(key.as_name()), Ok(None))
     }
 
     /// All keys, in order.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// session.set("cart", ["tea"])?;
+    /// assert_eq!(session.keys(), ["cart", "theme"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.slot.readable().journal.keys()
     }
 
     /// How many keys there are.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// session.set("theme", "light")?;
+    /// assert_eq!(session.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys().len()
     }
 
     /// Whether there is no key.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.login("ada")?;
+    /// assert!(session.is_empty(), "a user is no key");
+    /// session.set("theme", "dark")?;
+    /// assert!(!session.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys().is_empty()
     }
 
     /// The JSON text under `key`, as it is stored.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("cart", ["tea", "milk"])?;
+    /// assert_eq!(session.raw("cart")?.unwrap().as_str(), r#"["tea","milk"]"#);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Type`](crate::ErrorKind::Type) when a write before the load does not fit the
@@ -91,12 +165,38 @@ impl Session {
     }
 
     /// The same session for reading only.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use tenure_core::ErrorKind;
+    /// session.set("theme", "dark")?;
+    /// let view = session.read_only(); // for a template, say
+    /// assert_eq!(view.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// assert_eq!(view.remove("theme").unwrap_err().kind(), ErrorKind::ReadOnly);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn read_only(&self) -> Self {
         Self { slot: Arc::clone(&self.slot), read_only: true }
     }
 
     /// The same session as a handle that need not be loaded.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// let lazy = session.lazy();
+    /// lazy.set("theme", "dark")?;
+    /// assert!(session.contains("theme"), "it is the same session");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn lazy(&self) -> LazySession {
         LazySession::new(Arc::clone(&self.slot))

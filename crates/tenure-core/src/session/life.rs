@@ -39,6 +39,19 @@ impl Session {
 
     /// Logs `user` in; if the session belonged to another user, these keys survive.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// session.merge([("cart", "tea"), ("address", "of ada")])?;
+    /// session.login_keeping("grace", &["cart"])?;
+    /// assert_eq!(session.keys(), ["cart"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`login`](Self::login).
     pub fn login_keeping(&self, user: impl ToString, keep: &[&str]) -> Result<()> {
@@ -68,6 +81,23 @@ impl Session {
     /// Logs out: the session ends with the response, for every request in flight too. What is
     /// written afterwards goes to a fresh session with a new handle.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.save().await?;
+    /// # let token = session.danger_expose_token().unwrap();
+    /// session.logout()?;
+    /// session.set("notice", "You are logged out.")?;
+    /// session.save().await?;
+    /// assert!(sessions.open_token(&token).await?.is_none(), "the old session has ended");
+    /// assert_eq!((session.len(), session.user()), (1, None));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As every write.
     pub fn logout(&self) -> Result<()> {
@@ -75,6 +105,20 @@ impl Session {
     }
 
     /// Ends the session for good: a later write in this request is an error.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use tenure_core::ErrorKind;
+    /// # session.set("theme", "dark")?;
+    /// # session.save().await?;
+    /// session.destroy()?;
+    /// assert_eq!(session.set("theme", "light").unwrap_err().kind(), ErrorKind::Destroyed);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As every write.
@@ -88,6 +132,23 @@ impl Session {
     /// Gives the session a new secret with the same data and the same handle; the old secret is
     /// dead as soon as this is committed.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.set("theme", "dark")?;
+    /// # session.save().await?;
+    /// # let (handle, old) = (session.handle(), session.danger_expose_token().unwrap());
+    /// session.regenerate()?; // a role was granted, say
+    /// session.save().await?;
+    /// assert!(sessions.open_token(&old).await?.is_none());
+    /// assert!(session.contains("theme"));
+    /// assert_eq!(session.handle(), handle);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Misuse`] by a [detached](Self::detach) handle, which cannot give the client
     /// the new token: do it in a request, before the response head is sent. And as every write.
@@ -99,6 +160,18 @@ impl Session {
     }
 
     /// Gives the session a new secret and drops every key but these.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.merge([("theme", "dark"), ("search", "tea")])?;
+    /// session.regenerate_keeping(&["theme"])?;
+    /// assert_eq!(session.keys(), ["theme"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`regenerate`](Self::regenerate).
@@ -112,6 +185,25 @@ impl Session {
 
     /// Notes with the response that the session was used, however recently that was noted.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// # let clock = tenure_testkit::ManualClock::new();
+    /// # let sessions = Sessions::builder().store(MemoryStore::new()).clock(clock.clone()).build()?;
+    /// # let session = sessions.start().await?;
+    /// # session.set("theme", "dark")?;
+    /// # session.save().await?;
+    /// let before = session.last_seen();
+    /// clock.advance(Duration::from_secs(1)); // by itself that would be too soon to be noted
+    /// session.touch()?;
+    /// session.save().await?;
+    /// assert!(session.last_seen() > before);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As every write.
     pub fn touch(&self) -> Result<()> {
@@ -121,6 +213,22 @@ impl Session {
 
     /// Gives this session an idle timeout of its own, "remember me" for example, counted from the
     /// commit on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use std::time::Duration;
+    /// # session.set("theme", "dark")?;
+    /// # session.save().await?;
+    /// let before = session.expires_at();
+    /// session.set_idle_timeout(Duration::from_secs(6 * 60 * 60))?;
+    /// session.save().await?;
+    /// assert!(session.expires_at() > before);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Config`] when it is under a second or over the absolute timeout. And as every
@@ -144,6 +252,18 @@ impl Session {
     /// Commits now what was recorded so far, and sends a cookie that has a date again. Dropped
     /// before its end it loses nothing; the response commits what is left.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("order", 17)?;
+    /// session.save().await?; // before a payment, of which nothing may be lost
+    /// assert!(session.is_saved());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the store cannot answer; [`ErrorKind::Gone`] when the session has ended meanwhile.
     pub async fn save(&self) -> Result<()> {
@@ -161,6 +281,23 @@ impl Session {
     }
 
     /// Loads the session again; what this request recorded and did not save is dropped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.set("step", 1)?;
+    /// # session.save().await?;
+    /// # let parallel = sessions.open_token(&session.danger_expose_token().unwrap()).await?.unwrap();
+    /// parallel.set("step", 2)?; // another request
+    /// parallel.save().await?;
+    /// assert_eq!(session.get("step")?, Some(1));
+    /// session.reload().await?;
+    /// assert_eq!(session.get("step")?, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the store cannot answer; [`ErrorKind::Gone`] when the session has ended.
@@ -193,6 +330,26 @@ impl Session {
     /// socket.set("room", "kitchen")?; // `session.set` would be refused now
     /// socket.commit().await?;
     /// assert_eq!(socket.login(42).unwrap_err().kind(), ErrorKind::Misuse);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::engine::Connection;
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let exchange = sessions.open(&http::Request::new(()).into_parts().0, Connection::new());
+    /// # let mut response = http::Response::new(());
+    /// # let session = exchange.session().load().await?;
+    /// session.set("room", "lobby")?;
+    /// session.save().await?;
+    /// let stream = session.detach()?;
+    ///
+    /// exchange.close(response.status(), response.headers_mut()).await?; // the response is sent
+    /// stream.set("room", "garden")?;
+    /// stream.commit().await?;
+    /// assert!(session.set("room", "cellar").is_err(), "too late for the request's own handle");
     /// # Ok(())
     /// # }
     /// ```

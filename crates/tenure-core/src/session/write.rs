@@ -15,6 +15,18 @@ use crate::value::{By, Json};
 impl Session {
     /// Puts `value` under `key`.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// session.set("theme", "light")?;
+    /// assert_eq!(session.get::<String>("theme")?.as_deref(), Some("light"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Type`] when it cannot be written as JSON, [`ErrorKind::TooLarge`] when the
     /// session would be over its limit, and as every write: [`ErrorKind::Sealed`] after the
@@ -24,6 +36,18 @@ impl Session {
     }
 
     /// Puts every entry of `values` under its key; keys that are not named stay.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// session.merge([("city", "Oslo"), ("street", "Torggata")])?; // the fields of a form, say
+    /// assert_eq!(session.keys(), ["city", "street", "theme"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`set`](Self::set); then what came before is recorded.
@@ -39,6 +63,18 @@ impl Session {
 
     /// Removes `key`.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("draft", "Dear …")?;
+    /// session.remove("draft")?;
+    /// assert!(!session.contains("draft"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As every write.
     pub fn remove(&self, key: impl AsName) -> Result<()> {
@@ -46,6 +82,24 @@ impl Session {
     }
 
     /// Adds to the number under `key`; an absent one counts as zero. Parallel requests add up.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.set("visits", 1)?;
+    /// # session.save().await?;
+    /// # let token = session.danger_expose_token().unwrap();
+    /// let parallel = sessions.open_token(&token).await?.unwrap(); // another request
+    /// parallel.increment("visits", 1)?;
+    /// session.increment("visits", 1)?;
+    /// parallel.save().await?;
+    /// session.save().await?;
+    /// assert_eq!(session.get("visits")?, Some(3));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Type`] when the value is no number, [`ErrorKind::Overflow`] when the sum
@@ -56,6 +110,18 @@ impl Session {
 
     /// Subtracts from the number under `key`.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("tries", 3)?;
+    /// session.decrement("tries", 1)?;
+    /// assert_eq!(session.get("tries")?, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`increment`](Self::increment).
     pub fn decrement(&self, key: impl CounterKey, by: impl Into<By>) -> Result<()> {
@@ -64,6 +130,24 @@ impl Session {
 
     /// Appends `item` to the list under `key`; an absent one counts as empty. Parallel requests
     /// all append.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.push("notes", "welcome")?;
+    /// # session.save().await?;
+    /// # let token = session.danger_expose_token().unwrap();
+    /// let parallel = sessions.open_token(&token).await?.unwrap(); // another request
+    /// parallel.push("notes", "order received")?;
+    /// session.push("notes", "password changed")?;
+    /// parallel.save().await?;
+    /// session.save().await?;
+    /// assert_eq!(session.get::<Vec<String>>("notes")?.unwrap().len(), 3, "the first was there before");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Type`] when the value is no list. And as every write.
@@ -74,6 +158,18 @@ impl Session {
     /// Changes the value under `key`; an absent one begins as the default. If another request
     /// changed it meanwhile, `update` runs again on the newest value when this one commits, so it
     /// should do nothing but change the value.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("scores", [7, 3])?;
+    /// session.update("scores", |scores: &mut Vec<u32>| scores.sort())?;
+    /// assert_eq!(session.get::<Vec<u32>>("scores")?.unwrap(), [3, 7]);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Type`] when the value is of another type. And as every write.
@@ -99,6 +195,19 @@ impl Session {
     /// The general form of [`update`](Self::update): sees whether there is a value, and removes
     /// the key by returning none.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("tickets", 1)?;
+    /// let take_one = |left: Option<u32>| left?.checked_sub(1).filter(|left| *left > 0);
+    /// session.update_with("tickets", take_one)?;
+    /// assert!(!session.contains("tickets"), "the last one was taken");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`update`](Self::update).
     ///
@@ -120,6 +229,20 @@ impl Session {
     }
 
     /// Drops every key, those that parallel requests set included.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.login("ada")?;
+    /// session.set("cart", ["tea"])?;
+    /// session.clear()?;
+    /// assert!(session.is_empty());
+    /// assert!(session.user().is_some(), "who is logged in is no key");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As every write.
