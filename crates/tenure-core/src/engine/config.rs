@@ -1,3 +1,6 @@
+mod lifetimes;
+mod tokens;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,116 +123,6 @@ impl SessionsBuilder {
     /// is closed.
     pub fn cookie(mut self, cookie: Cookie) -> Self {
         self.cookie = cookie;
-        self
-    }
-
-    /// What keeps these sessions apart from others in the same store; by default the cookie's name.
-    pub fn namespace(mut self, name: impl Into<String>) -> Self {
-        self.namespace = Some(name.into());
-        self
-    }
-
-    /// The keys that sign tokens, so that a forged one costs no store call.
-    pub fn signing_keys(mut self, keys: Keyring) -> Self {
-        self.keyring = Some(keys);
-        self
-    }
-
-    /// Leaves tokens unsigned. The price: every forged token costs the store one look-up, so
-    /// whoever floods the application with them floods the store. A token cannot be guessed either
-    /// way.
-    pub fn insecure_unsigned_tokens(mut self) -> Self {
-        self.unsigned = true;
-        self
-    }
-
-    /// Takes the random octets of new tokens from `generator`, which sees the request's head. Less
-    /// than 128 bits are refused when a token is made.
-    pub fn id_generator(
-        mut self,
-        generator: impl Fn(&http::request::Parts) -> Vec<u8> + Send + Sync + 'static,
-    ) -> Self {
-        self.generator = Some(Arc::new(generator));
-        self.settings.keeps_request = true;
-        self
-    }
-
-    /// Reads and writes tokens of another format. It signs and makes them by itself, so signing keys
-    /// and an id generator beside it are refused.
-    pub fn token_scheme(mut self, scheme: impl TokenScheme) -> Self {
-        self.scheme = Some(Arc::new(scheme));
-        self
-    }
-
-    /// Makes store keys of tokens in another way.
-    pub fn key_scheme(mut self, scheme: impl KeyScheme) -> Self {
-        self.key_scheme = Arc::new(scheme);
-        self
-    }
-
-    /// Keeps the head of each request for the [cookie factory](Cookie::factory) and for the token
-    /// scheme to look at; it costs a copy of the head a request.
-    pub fn keep_request(mut self) -> Self {
-        self.settings.keeps_request = true;
-        self
-    }
-
-    /// How long a session lives without being used; 30 minutes by default.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.idle_timeout = timeout;
-        self
-    }
-
-    /// How long a session lives at all; 12 hours by default.
-    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.absolute_timeout = timeout;
-        self
-    }
-
-    /// How old a secret grows before a new one takes its place; 60 minutes by default. The old one
-    /// works until the new one is first used.
-    pub fn renewal_interval(mut self, interval: Duration) -> Self {
-        self.settings.renewal_interval = Some(interval);
-        self
-    }
-
-    /// Keeps a secret for the whole life of its session, unless privileges change.
-    pub fn insecure_never_renew(mut self) -> Self {
-        self.settings.renewal_interval = None;
-        self
-    }
-
-    /// Notes the use of a session at most this often; by default the smaller of 60 seconds and a
-    /// tenth of the idle timeout. Zero notes every use.
-    pub fn touch_interval(mut self, interval: Duration) -> Self {
-        self.settings.touch_interval = Some(interval);
-        self
-    }
-
-    /// Counts every request with a credential as a use of its session, those too whose handler
-    /// never asks for it: one store call each.
-    pub fn touch_every_request(mut self) -> Self {
-        self.settings.touch_every_request = true;
-        self
-    }
-
-    /// Makes a session for every visitor, also for one who stores nothing. Each costs a record and
-    /// a cookie, robots included.
-    pub fn save_uninitialized(mut self) -> Self {
-        self.settings.save_uninitialized = true;
-        self
-    }
-
-    /// Touches the session and sends its cookie again with every response.
-    pub fn rolling(mut self) -> Self {
-        self.settings.rolling = true;
-        self
-    }
-
-    /// Removes the cookie of a credential that the store does not know. The answer to a request
-    /// that began before a login then erases the new cookie, if it comes late.
-    pub fn clear_unknown(mut self) -> Self {
-        self.settings.clear_unknown = true;
         self
     }
 
