@@ -57,6 +57,19 @@ impl Sessions {
 
     /// Sessions in memory with all defaults, the shortest way to begin.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::Sessions;
+    /// let sessions = Sessions::in_memory()?;
+    /// let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// session.commit().await?;
+    /// assert!(session.exists());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the operating system has no random numbers.
     pub fn in_memory() -> Result<Self> {
@@ -116,6 +129,20 @@ impl Sessions {
     }
 
     /// Begins the exchange of one request, without any I/O and without looking at the credential.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// let request = http::Request::builder().header("cookie", "__Host-id=forged").body(()).unwrap();
+    /// let exchange = sessions.open(&request.into_parts().0, Connection::new().secure(true));
+    /// assert_eq!(sessions.counts().rejected, 0, "nobody has asked yet");
+    /// exchange.session().load().await?;
+    /// assert_eq!(sessions.counts().rejected, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn open(&self, parts: &http::request::Parts, connection: Connection) -> Exchange {
         Exchange::new(Arc::new(Slot::of_request(Arc::clone(&self.0), parts, connection)))
@@ -123,6 +150,21 @@ impl Sessions {
 
     /// The session of a raw token outside a request, if it is alive; for WebSockets, jobs and tests.
     /// Take [`Session::read_only`] of it to be sure that nothing is written.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.commit().await?;
+    /// # let token = session.danger_expose_token().unwrap();
+    /// let session = sessions.open_token(&token).await?.unwrap();
+    /// assert_eq!(session.user().unwrap().as_str(), "ada");
+    /// assert!(sessions.open_token("forged").await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the store cannot answer.
@@ -141,6 +183,22 @@ impl Sessions {
     /// The session of a request's headers outside a request, if it is alive. `secure` says whether
     /// they came by HTTPS.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.commit().await?;
+    /// # let token = session.danger_expose_token().unwrap();
+    /// let mut headers = http::HeaderMap::new(); // of a WebSocket's handshake, say
+    /// headers.insert("cookie", format!("theme=dark; __Host-id={token}").parse().unwrap());
+    /// let session = sessions.open_headers(&headers, true).await?.unwrap();
+    /// assert_eq!(session.user().unwrap().as_str(), "ada");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the store cannot answer.
     pub async fn open_headers(
@@ -151,10 +209,24 @@ impl Sessions {
         self.detached(Slot::of_headers(Arc::clone(&self.0), headers, secure)).await
     }
 
-    /// A new session outside a request; it exists once something is saved.
+    /// A new session outside a request, without any I/O; it exists once something is saved.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// let session = sessions.start().await?; // for the next page of a test, say
+    /// session.login("ada")?;
+    /// assert!(!session.exists());
+    /// session.commit().await?;
+    /// assert!(session.exists());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// None so far.
+    /// Not yet: the store is asked, and the token made, by the first commit. It is fallible
+    /// as its siblings are, so that this may change.
     pub async fn start(&self) -> Result<Detached> {
         let slot = Slot::of_headers(Arc::clone(&self.0), &HeaderMap::new(), true);
         Ok(Detached::new(LazySession::new(Arc::new(slot)).load().await?))
@@ -205,6 +277,22 @@ impl Sessions {
     }
 
     /// The task that clears expired sessions away.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// # let clock = tenure_testkit::ManualClock::new();
+    /// # let sessions = Sessions::builder().store(MemoryStore::new()).clock(clock.clone()).build()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.commit().await?;
+    /// clock.advance(Duration::from_secs(30 * 60)); // the one session ends
+    /// assert_eq!(sessions.sweeper().once().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn sweeper(&self) -> Sweeper {
         Sweeper::new(self.clone())
     }
@@ -228,18 +316,53 @@ impl Sessions {
     }
 
     /// The namespace in the store.
+    ///
+    /// ```
+    /// # use tenure_core::Sessions;
+    /// let sessions = Sessions::in_memory()?;
+    /// assert_eq!(sessions.namespace().as_str(), sessions.name(), "by default");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn namespace(&self) -> &Namespace {
         &self.0.namespace
     }
 
     /// The store.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_core::{Clock, SystemClock};
+    /// use tenure_core::store::{Store, StoreKey};
+    ///
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.commit().await?;
+    /// # let handle = session.handle().unwrap();
+    /// let key = StoreKey::new(sessions.namespace().clone(), handle); // of a device that was lost
+    /// assert!(sessions.store().delete(&key, SystemClock.now()).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn store(&self) -> &AnyStore {
         &self.0.store
     }
 
     /// What has been counted so far.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// let before = sessions.counts();
+    /// sessions.open_token("forged").await?;
+    /// assert_eq!(sessions.counts().rejected - before.rejected, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.counters.read()
