@@ -1,8 +1,8 @@
 use std::future::Future;
 
+use super::provided::apply_by_swap;
 use super::{
-    Absent, Epoch, Patch, ProofChange, Record, Refused, Rejected, Revision, Steps, StoreKey,
-    StoreResult, UserIndex, Verdict, Watch,
+    Absent, Epoch, Patch, Record, Refused, Revision, StoreKey, StoreResult, UserIndex, Watch,
 };
 use crate::clock::Timestamp;
 
@@ -149,85 +149,6 @@ pub trait Store: Send + Sync + 'static {
     }
 }
 
-/// `apply` on top of `load` and `swap`. The record that the request loaded spares the first load,
-/// but only what the store holds decides that a patch is refused or its session gone.
-async fn apply_by_swap<S: Store + ?Sized>(
-    store: &S,
-    key: &StoreKey,
-    patch: &Patch,
-    now: Timestamp,
-) -> StoreResult<Applied> {
-    let mut loaded = patch.base().is_none();
-    let mut seen = match patch.base() {
-        Some(base) => base.clone(),
-        None => match store.load(key, now).await? {
-            Some(record) => record,
-            None => return applied_before(store, key, patch, now).await,
-        },
-    };
-    let mut steps = None;
-    loop {
-        match verdict(&seen, key, patch, &mut steps, now) {
-            Verdict::Done(mut next) => match store.swap(key, &seen.revision, &next, now).await? {
-                Swap::Done(revision) => {
-                    next.revision = revision;
-                    return Ok(Applied::Done(Some(next)));
-                }
-                Swap::Gone => return applied_before(store, key, patch, now).await,
-                Swap::Conflict => {}
-            },
-            Verdict::AlreadyDone if loaded => return Ok(Applied::Done(Some(Box::new(seen)))),
-            Verdict::Gone if loaded => return applied_before(store, key, patch, now).await,
-            Verdict::Rejected(Rejected::Refused(refused)) if loaded => {
-                return Ok(Applied::Refused(refused));
-            }
-            _ => {}
-        }
-        match store.load(key, now).await? {
-            Some(record) => (seen, loaded) = (record, true),
-            None => return applied_before(store, key, patch, now).await,
-        }
-    }
-}
-
-/// What becomes of `seen`, with the closures run on its values.
-fn verdict(
-    seen: &Record,
-    key: &StoreKey,
-    patch: &Patch,
-    steps: &mut Option<Steps>,
-    now: Timestamp,
-) -> Verdict {
-    if let Some(verdict) = seen.answered(key, patch, now) {
-        return verdict;
-    }
-    let ran = match steps.take() {
-        Some(mut ran) => ran.rebase(&seen.data).map(|()| ran),
-        None => patch.steps(&seen.data),
-    };
-    match ran {
-        Ok(ran) => seen.commit(key, patch, steps.insert(ran), now),
-        Err(refused) => Verdict::Rejected(Rejected::Refused(refused)),
-    }
-}
-
-/// Whether a commit that finds its session gone is the repeat of one that replaced the secret: the
-/// record then accepts the new secret and remembers the commit.
-async fn applied_before<S: Store + ?Sized>(
-    store: &S,
-    key: &StoreKey,
-    patch: &Patch,
-    now: Timestamp,
-) -> StoreResult<Applied> {
-    if let Some(ProofChange::Replace(proof)) = patch.proof()
-        && let Some(record) = store.load(&key.clone().with_proof(*proof), now).await?
-        && record.commits.iter().any(|(id, _)| *id == patch.id())
-    {
-        return Ok(Applied::Done(Some(Box::new(record))));
-    }
-    Ok(Applied::Gone)
-}
-
 /// The outcome of [`Store::create`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -255,7 +176,7 @@ pub enum Swap {
 #[non_exhaustive]
 pub enum Applied {
     /// The patch took effect; with the record after it, which a store must give for a patch that
-    /// [prepares](ProofChange::Prepare) a secret, and may leave out for others.
+    /// [prepares](super::ProofChange::Prepare) a secret, and may leave out for others.
     Done(Option<Box<Record>>),
     /// There is no record that admits the key; nothing was created.
     Gone,

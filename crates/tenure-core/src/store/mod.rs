@@ -12,6 +12,7 @@ mod error;
 mod key;
 pub mod memory;
 mod patch;
+mod provided;
 mod record;
 mod revision;
 mod steps;
