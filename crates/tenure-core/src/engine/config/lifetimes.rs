@@ -160,7 +160,8 @@ impl SessionsBuilder {
     /// # session.login("ada")?;
     /// # session.save().await?;
     /// # let cookie = format!("__Host-id={}", session.danger_expose_token().unwrap());
-    /// # let (parts, ()) = http::Request::builder().header("cookie", cookie).body(()).unwrap().into_parts();
+    /// # let request = http::Request::builder().header("cookie", cookie).body(()).unwrap();
+    /// # let (parts, ()) = request.into_parts();
     /// clock.advance(Duration::from_secs(60));
     /// let exchange = sessions.open(&parts, Connection::new().secure(true)); // of a picture, say
     /// exchange.close(http::StatusCode::OK, &mut http::HeaderMap::new()).await?;
