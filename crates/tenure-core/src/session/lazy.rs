@@ -170,7 +170,8 @@ impl LazySession {
     /// # session.save().await?;
     /// # let token = session.danger_expose_token().unwrap();
     /// # let cookie = format!("__Host-id={token}");
-    /// # let (parts, ()) = http::Request::builder().header("cookie", cookie).body(())?.into_parts();
+    /// # let request = http::Request::builder().header("cookie", cookie).body(())?;
+    /// # let (parts, ()) = request.into_parts();
     /// # let exchange = sessions.open(&parts, Connection::new().secure(true));
     /// # let mut response = http::Response::new(());
     /// exchange.session().logout()?; // a handler that does no more

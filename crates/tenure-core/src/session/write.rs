@@ -144,7 +144,7 @@ impl Session {
     /// session.push("notes", "password changed")?;
     /// parallel.save().await?;
     /// session.save().await?;
-    /// assert_eq!(session.get::<Vec<String>>("notes")?.unwrap().len(), 3, "the first was there before");
+    /// assert_eq!(session.get::<Vec<String>>("notes")?.unwrap().len(), 3, "with the first");
     /// # Ok(())
     /// # }
     /// ```

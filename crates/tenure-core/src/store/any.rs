@@ -40,6 +40,12 @@ struct Capabilities(Arc<dyn DynStore>);
 
 impl AnyStore {
     /// Hides the type of `store`, unless it is hidden already.
+    ///
+    /// ```
+    /// # use tenure_core::store::{AnyStore, MemoryStore};
+    /// let hidden = AnyStore::new(AnyStore::new(MemoryStore::new()));
+    /// assert!(hidden.is_volatile(), "hidden once, however often it is asked for");
+    /// ```
     #[must_use]
     pub fn new(store: impl Store) -> Self {
         let store = Arc::new(store);
@@ -53,6 +59,13 @@ impl AnyStore {
 
     /// Whether the sessions end with this process, so that a signing key made now is good for all
     /// of them: true of a [`MemoryStore`] alone.
+    ///
+    /// ```
+    /// # use tenure_core::store::{AnyStore, MemoryStore};
+    /// # use tenure_testkit::Recorder;
+    /// assert!(AnyStore::new(MemoryStore::new()).is_volatile());
+    /// assert!(!AnyStore::new(Recorder::new(MemoryStore::new())).is_volatile());
+    /// ```
     #[must_use]
     pub fn is_volatile(&self) -> bool {
         self.memory.is_some()

@@ -12,6 +12,28 @@ use crate::id::{Namespace, UserId};
 pub trait UserIndex: Send + Sync {
     /// The live sessions of `user`, in no particular order.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// record.user = Some(UserId::new("ada")?);
+    /// store.create(&key, &record, now).await?;
+    /// let users = store.users().expect("the store in memory has an index");
+    /// let devices = users.list(key.namespace(), &UserId::new("ada")?, now).await?;
+    /// assert_eq!(devices[0].key.handle(), key.handle());
+    /// assert!(users.list(key.namespace(), &UserId::new("grace")?, now).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the server cannot answer.
     fn list(
@@ -23,6 +45,30 @@ pub trait UserIndex: Send + Sync {
 
     /// Ends all sessions of `user` but that of `keep`, and tells how many it found. Without `keep`
     /// it also moves the user's epoch, which ends what the index may have lost.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// record.user = Some(UserId::new("ada")?);
+    /// let other = StoreKey::new(key.namespace().clone(), Handle::from_bytes([3; 12]));
+    /// store.create(&key, &record, now).await?;
+    /// store.create(&other, &record, now).await?;
+    /// let users = store.users().expect("the store in memory has an index");
+    /// let ended = users.revoke(key.namespace(), &UserId::new("ada")?, Some(&key), now).await?;
+    /// assert_eq!(ended, 1, "on all other devices");
+    /// assert!(store.load(&key, now).await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot answer.
@@ -38,6 +84,26 @@ pub trait UserIndex: Send + Sync {
 /// The capability of a store to end every session of a namespace by one write.
 pub trait Epoch: Send + Sync {
     /// Ends all sessions of `namespace` that exist by now.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// let epoch = store.epoch().expect("the store in memory counts revocations");
+    /// epoch.revoke_everybody(key.namespace(), now).await?; // after a leak, say
+    /// assert!(store.load(&key, now).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot answer.
@@ -85,6 +151,24 @@ pub struct Listed {
 
 impl Listed {
     /// A session that was found.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// let listed = Listed::new(key.clone(), record);
+    /// assert!(listed.key.same_session(&key));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(key: StoreKey, record: Record) -> Self {
         Self { key, record }

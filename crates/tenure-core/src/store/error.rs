@@ -61,6 +61,12 @@ impl StoreError {
     }
 
     /// The class.
+    ///
+    /// ```
+    /// # use tenure_core::store::{StoreError, StoreErrorKind};
+    /// let error = StoreError::new(StoreErrorKind::TooLarge, "2 MiB are over the limit of 1 MiB");
+    /// assert_eq!(error.kind(), StoreErrorKind::TooLarge);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -75,6 +75,16 @@ impl Patch {
     }
 
     /// Removes `key`.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("draft", "\"Dear …\""), ("n", "1")].into_iter().collect();
+    /// let patch = Patch::new(id).remove("draft");
+    /// let after = patch.steps(&data).unwrap().apply(&data).unwrap();
+    /// assert_eq!(after, [("n", "1")].into_iter().collect());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn remove(mut self, key: impl Into<Arc<str>>) -> Self {
         self.changes.put(key.into(), Entry::Remove);
@@ -88,6 +98,16 @@ impl Patch {
     }
 
     /// Appends `item` to the list under `key`; an absent one counts as empty.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("seen", "[1]")].into_iter().collect();
+    /// let patch = Patch::new(id).push("seen", Json::of(&2)?).push("seen", Json::of(&3)?);
+    /// let after = patch.steps(&data).unwrap().apply(&data).unwrap();
+    /// assert_eq!(after.get("seen"), Some("[1,2,3]"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn push(self, key: impl Into<Arc<str>>, item: Json) -> Self {
         self.chained(key.into(), Op::Push(item))
@@ -95,6 +115,17 @@ impl Patch {
 
     /// Replaces the value under `key` by what `update` makes of it. It runs again when the value
     /// has changed underneath, and never under a lock.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("n", "20")].into_iter().collect();
+    /// let half = |n: Option<&Json>| n.map(|n| Json::of(&(n.decode::<u32>()? / 2))).transpose();
+    /// let patch = Patch::new(id).update("n", half);
+    /// let after = patch.steps(&data).unwrap().apply(&data).unwrap();
+    /// assert_eq!(after.get("n"), Some("10"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn update(
         self,
@@ -118,6 +149,16 @@ impl Patch {
     }
 
     /// Drops every key that the record has, those of parallel requests included.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("old", "1")].into_iter().collect();
+    /// let patch = Patch::new(id).set("dropped", Json::of(&1)?).clear().set("new", Json::of(&2)?);
+    /// let after = patch.steps(&data).unwrap().apply(&data).unwrap();
+    /// assert_eq!(after, [("new", "2")].into_iter().collect());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn clear(mut self) -> Self {
         self.changes.clear(&[]);
@@ -125,6 +166,13 @@ impl Patch {
     }
 
     /// Extends the idle deadline to `until`, as [`Record::touched`] allows.
+    ///
+    /// ```
+    /// # use tenure_core::{Timestamp, id::CommitId, store::Patch};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let until = Timestamp::from_millis(60_000);
+    /// assert_eq!(Patch::new(id).extend(until).until(), Some(until));
+    /// ```
     #[must_use]
     pub fn extend(mut self, until: Timestamp) -> Self {
         self.until = Some(until);
@@ -132,6 +180,14 @@ impl Patch {
     }
 
     /// Gives the session an idle timeout of its own, counted from the commit.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{id::CommitId, store::Patch};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let week = Duration::from_secs(7 * 24 * 60 * 60); // "remember me"
+    /// assert_eq!(Patch::new(id).set_idle_timeout(week).idle_timeout(), Some(week));
+    /// ```
     #[must_use]
     pub fn set_idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
@@ -139,6 +195,15 @@ impl Patch {
     }
 
     /// Makes it the session of `user`, who has proven who they are at `at`; or of nobody.
+    ///
+    /// ```
+    /// # use tenure_core::{Timestamp, UserId, id::CommitId, store::Patch};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let (ada, now) = (UserId::new("ada")?, Timestamp::from_millis(1_000));
+    /// assert_eq!(Patch::new(id).bind(Some(ada.clone()), now).user(), Some((Some(&ada), now)));
+    /// assert_eq!(Patch::new(id).user(), None, "it stays whose it is");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn bind(mut self, user: Option<UserId>, at: Timestamp) -> Self {
         self.user = Some((user, at));
@@ -146,6 +211,13 @@ impl Patch {
     }
 
     /// Changes the proofs.
+    ///
+    /// ```
+    /// # use tenure_core::{id::{CommitId, Proof}, store::{Patch, ProofChange}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let change = ProofChange::Replace(Proof::from_bytes([2; 32]));
+    /// assert_eq!(Patch::new(id).change_proof(change).proof(), Some(&change));
+    /// ```
     #[must_use]
     pub fn change_proof(mut self, change: ProofChange) -> Self {
         self.proof = Some(change);
@@ -153,6 +225,16 @@ impl Patch {
     }
 
     /// Says which record the request has seen, which may spare the store a look-up.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::Duration};
+    /// # use tenure_core::{Timestamp, id::CommitId, store::{Patch, Record}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// # let now = Timestamp::from_millis(1_000);
+    /// let seen = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// let patch = Patch::new(id).on(Arc::new(seen.clone()));
+    /// assert_eq!(patch.base(), Some(&seen));
+    /// ```
     #[must_use]
     pub fn on(mut self, base: Arc<Record>) -> Self {
         self.base = Some(base);
@@ -160,6 +242,13 @@ impl Patch {
     }
 
     /// Names commits whose senders have heard the answer, so that the record may forget them.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::Patch};
+    /// let (first, second) = (CommitId::from_bytes([1; 16]), CommitId::from_bytes([2; 16]));
+    /// let patch = Patch::new(second).settle(vec![first]);
+    /// assert_eq!((patch.id(), patch.settled()), (second, &[first][..]));
+    /// ```
     #[must_use]
     pub fn settle(mut self, settled: Vec<CommitId>) -> Self {
         self.settled = settled;
@@ -176,42 +265,56 @@ impl Patch {
     }
 
     /// The id of this commit.
+    ///
+    /// See the example of [`settle`](Self::settle).
     #[must_use]
     pub fn id(&self) -> CommitId {
         self.id
     }
 
     /// The record that the request has seen; by now there may be a newer one.
+    ///
+    /// See the example of [`on`](Self::on).
     #[must_use]
     pub fn base(&self) -> Option<&Record> {
         self.base.as_deref()
     }
 
     /// Commits that the record may forget.
+    ///
+    /// See the example of [`settle`](Self::settle).
     #[must_use]
     pub fn settled(&self) -> &[CommitId] {
         &self.settled
     }
 
     /// To when the idle deadline is extended.
+    ///
+    /// See the example of [`extend`](Self::extend).
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
         self.until
     }
 
     /// The session's own idle timeout from now on.
+    ///
+    /// See the example of [`set_idle_timeout`](Self::set_idle_timeout).
     #[must_use]
     pub fn idle_timeout(&self) -> Option<Duration> {
         self.idle_timeout
     }
 
     /// The change of user, if there is one: who it is, or nobody, and since when.
+    ///
+    /// See the example of [`bind`](Self::bind).
     #[must_use]
     pub fn user(&self) -> Option<(Option<&UserId>, Timestamp)> {
         self.user.as_ref().map(|(user, at)| (user.as_ref(), *at))
     }
 
     /// The change of proofs, if there is one.
+    ///
+    /// See the example of [`change_proof`](Self::change_proof).
     #[must_use]
     pub fn proof(&self) -> Option<&ProofChange> {
         self.proof.as_ref()
@@ -219,6 +322,16 @@ impl Patch {
 
     /// The changes of keys, free of closures: those have run on the values of `data`, unless they
     /// had already run on the same ones.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("n", "\"many\"")].into_iter().collect();
+    /// let patch = Patch::new(id).update("n", |n| Json::of(&n.is_some()).map(Some));
+    /// let steps = patch.steps(&data).unwrap(); // the closure has run
+    /// assert_eq!(steps.apply(&data).unwrap().get("n"), Some("true"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// When an operation does not fit the value that it meets.

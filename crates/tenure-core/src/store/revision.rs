@@ -12,18 +12,32 @@ enum Repr {
 
 impl Revision {
     /// A revision that is a number.
+    ///
+    /// ```
+    /// # use tenure_core::store::Revision;
+    /// let revision = Revision::number(7);
+    /// assert_eq!((revision.as_number(), revision.as_text()), (Some(7), None));
+    /// ```
     #[must_use]
     pub const fn number(number: u64) -> Self {
         Self(Repr::Number(number))
     }
 
     /// A revision that is text.
+    ///
+    /// ```
+    /// # use tenure_core::store::Revision;
+    /// let revision = Revision::text("W/\"7\""); // an entity tag, say
+    /// assert_eq!((revision.as_number(), revision.as_text()), (None, Some("W/\"7\"")));
+    /// ```
     #[must_use]
     pub fn text(text: impl Into<Box<str>>) -> Self {
         Self(Repr::Text(text.into()))
     }
 
     /// The number, if it is one.
+    ///
+    /// See the example of [`number`](Self::number).
     #[must_use]
     pub const fn as_number(&self) -> Option<u64> {
         match self.0 {
@@ -33,6 +47,8 @@ impl Revision {
     }
 
     /// The text, if it is one.
+    ///
+    /// See the example of [`text`](Self::text).
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         match &self.0 {
