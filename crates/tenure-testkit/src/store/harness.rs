@@ -37,11 +37,55 @@ pub trait StoreHarness: Send + Sync + 'static {
 
     /// Where other processes find the data that [`open`](Self::open) opens, if it outlives this
     /// one: a path, a URL. With it the tests between processes apply.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::StoreHarness;
+    /// struct Folder(std::path::PathBuf);
+    ///
+    /// impl StoreHarness for Folder {
+    ///     # type Store = MemoryStore;
+    ///     # async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    ///     fn address(&self) -> Option<String> {
+    ///         self.0.to_str().map(str::to_owned)
+    ///     }
+    /// }
+    /// assert_eq!(Folder("/tmp/sessions".into()).address().as_deref(), Some("/tmp/sessions"));
+    /// ```
     fn address(&self) -> Option<String> {
         None
     }
 
     /// Opens the store at an [`address`](Self::address), which another process has given.
+    ///
+    /// ```
+    /// # use std::{collections::HashMap, sync::{LazyLock, Mutex}};
+    /// # use tenure_core::store::{AnyStore, MemoryStore};
+    /// # use tenure_testkit::StoreHarness;
+    /// # static SERVERS: LazyLock<Mutex<HashMap<String, AnyStore>>> = LazyLock::new(Mutex::default);
+    /// # fn connect(url: &str) -> AnyStore {
+    /// #     let mut servers = SERVERS.lock().unwrap();
+    /// #     servers.entry(url.into()).or_insert_with(|| AnyStore::new(MemoryStore::new())).clone()
+    /// # }
+    /// struct Server;
+    ///
+    /// impl StoreHarness for Server {
+    ///     type Store = AnyStore;
+    ///
+    ///     async fn open(&self) -> AnyStore {
+    ///         connect("first.example")
+    ///     }
+    ///
+    ///     async fn open_at(&self, address: &str) -> AnyStore {
+    ///         connect(address)
+    ///     }
+    /// }
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// Server.open_at("second.example").await;
+    /// assert!(SERVERS.lock().unwrap().contains_key("second.example"));
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn open_at(&self, address: &str) -> impl Future<Output = Self::Store> + Send {
         let _ = address;
         self.open()
@@ -49,6 +93,21 @@ pub trait StoreHarness: Send + Sync + 'static {
 
     /// Whether the server may drop records by its own clock, so that a sweep finds fewer than have
     /// expired.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::StoreHarness;
+    /// struct Cache;
+    ///
+    /// impl StoreHarness for Cache {
+    ///     # type Store = MemoryStore;
+    ///     # async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    ///     fn expires_by_itself(&self) -> bool {
+    ///         true
+    ///     }
+    /// }
+    /// assert!(Cache.expires_by_itself());
+    /// ```
     fn expires_by_itself(&self) -> bool {
         false
     }
@@ -92,6 +151,21 @@ impl<H: StoreHarness> Trial<H> {
     }
 
     /// A run inside the test function of this path, as `module_path!` writes it.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::{StoreHarness, laws, store::{Finding, Trial}};
+    /// # struct Memory;
+    /// # impl StoreHarness for Memory {
+    /// #     type Store = MemoryStore;
+    /// #     async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    /// # }
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let trial = Trial::new(Memory).inside(concat!(module_path!(), "::mine::law_02"));
+    /// assert_eq!(laws::law_02_missing_session_is_gone(&trial).await?, Finding::Kept);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn inside(mut self, test: &'static str) -> Self {
         self.test = test.split_once("::").map(|(_, name)| name);
