@@ -63,6 +63,21 @@ impl SqliteStore {
     /// It may run at every start, and by several processes at once. It creates nothing but the
     /// store's own three tables with their indexes, all of them or none.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// let store = SqliteStore::open(path).await?;
+    /// store.migrate().await?;
+    /// store.migrate().await?; // at the next start
+    /// let tables = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'tenure%'");
+    /// assert!(tables.fetch_one(store.pool()).await.map(|n: i64| n >= 3)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When a newer version of this crate made the tables, when a table of this name has another
     /// shape, or when the database cannot be written.
@@ -87,6 +102,20 @@ impl SqliteStore {
 
     /// The statements that [`migrate`](Self::migrate) runs, as
     /// [`SqliteOptions::migration_sql`](super::SqliteOptions::migration_sql) gives them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// let store = SqliteStore::open(path).await?;
+    /// let sql = store.migration_sql(); // for the application's own migrations
+    /// sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(store.pool()).await?;
+    /// store.migrate().await?; // finds the tables and checks them
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn migration_sql(&self) -> String {
         sql(&self.table)

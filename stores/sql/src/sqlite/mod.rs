@@ -128,6 +128,20 @@ impl SqliteStore {
 
     /// The pool of connections, the application's own or that of [`open`](Self::open). Closing it
     /// ends the store.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// let store = SqliteStore::open(path).await?;
+    /// store.migrate().await?;
+    /// let count = sqlx::query_scalar("SELECT count(*) FROM tenure_sessions");
+    /// assert_eq!(count.fetch_one(store.pool()).await.map(|n: i64| n)?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn pool(&self) -> &SqlitePool {
         &self.pool
