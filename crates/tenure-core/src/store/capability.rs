@@ -121,6 +121,30 @@ pub trait Watch: Send + Sync {
     ///
     /// It tells [`Change::Begins`] when from now on no change is missed. It notices within a
     /// second or so that the server has fallen silent.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use tenure_core::store::{Change, StoreError, StoreErrorKind, Watch};
+    ///
+    /// struct Messages(Mutex<Vec<Change>>); // in earnest, a connection
+    ///
+    /// impl Watch for Messages {
+    ///     async fn watch(&self, listener: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
+    ///         listener(Change::Begins);
+    ///         self.0.lock().unwrap().drain(..).for_each(listener);
+    ///         StoreError::new(StoreErrorKind::Unavailable, "the connection was closed")
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = Messages(Mutex::new(vec![Change::Any]));
+    /// let heard = Mutex::new(Vec::new());
+    /// let error = server.watch(&|change| heard.lock().unwrap().push(change)).await;
+    /// assert_eq!(*heard.lock().unwrap(), [Change::Begins, Change::Any]);
+    /// assert!(error.is_retryable());
+    /// # }
+    /// ```
     fn watch(
         &self,
         listener: &(dyn Fn(Change) + Send + Sync),

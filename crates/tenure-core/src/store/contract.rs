@@ -345,6 +345,11 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// The capability to tell of changes, if the store has it.
+    ///
+    /// ```
+    /// # use tenure_core::store::{MemoryStore, Store};
+    /// assert!(MemoryStore::new().watch().is_none(), "no other process changes it");
+    /// ```
     fn watch(&self) -> Option<&impl Watch> {
         None::<&Absent>
     }

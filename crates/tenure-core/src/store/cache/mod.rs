@@ -73,7 +73,31 @@ impl<S: Store> NearCache<S> {
         Self { store, shared }
     }
 
-    /// Holds at most so many sessions; 10,000 by default.
+    /// Holds at most so many sessions, rounded up to a multiple of 32; 10,000 by default.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, id::Proof};
+    /// # use tenure_core::store::*;
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// let cache = NearCache::new(store).stale_for(Duration::from_secs(1)).max_sessions(32);
+    /// for n in 0..200 {
+    ///     let key = StoreKey::new(key.namespace().clone(), Handle::from_bytes([n; 12]));
+    ///     let key = key.with_proof(Proof::from_bytes([2; 32]));
+    ///     cache.create(&key, &record, now).await?;
+    ///     cache.load(&key, now).await?;
+    /// }
+    /// assert!(cache.len() <= 32);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn max_sessions(self, sessions: usize) -> Self {
         let Shared { entries, bounded, .. } = &*self.shared;
@@ -83,13 +107,35 @@ impl<S: Store> NearCache<S> {
     /// Serves a session from memory for so long, at most [`MAX_AGE`](Self::MAX_AGE), even where
     /// nobody tells whether it has changed. Other processes' writes and logouts take so long to be
     /// seen here.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, id::Proof};
+    /// # use tenure_core::store::*;
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// let cache = NearCache::new(store).stale_for(Duration::from_secs(1));
+    /// cache.create(&key, &record, now).await?;
+    /// cache.load(&key, now).await?;
+    /// cache.inner().delete(&key, now).await?; // a logout by another process
+    /// assert!(cache.load(&key, now).await?.is_some(), "not seen yet");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn stale_for(self, age: Duration) -> Self {
         let sessions = self.shared.entries.max_sessions;
         Self::configured(self.store, sessions, age.min(Self::MAX_AGE), true)
     }
 
-    /// The task that hears of changes: to be spawned once, on whatever runtime there is.
+    /// The task that hears of changes: to be spawned once, on whatever runtime there is. See the
+    /// example of [`Watcher`].
     pub fn watcher(&self) -> Watcher<S> {
         Watcher::new(self.clone())
     }
@@ -101,6 +147,28 @@ impl<S: Store> NearCache<S> {
     }
 
     /// How many sessions are in memory.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, id::Proof};
+    /// # use tenure_core::store::*;
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// let cache = NearCache::new(store).stale_for(Duration::from_secs(1));
+    /// cache.create(&key, &record, now).await?;
+    /// cache.load(&key, now).await?;
+    /// assert_eq!(cache.len(), 1);
+    /// cache.delete(&key, now).await?;
+    /// assert_eq!(cache.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.shared.entries.len()
@@ -113,6 +181,25 @@ impl<S: Store> NearCache<S> {
     }
 
     /// The store behind the cache.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, id::Proof};
+    /// # use tenure_core::store::*;
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// let cache = NearCache::new(store);
+    /// cache.create(&key, &record, now).await?;
+    /// assert_eq!(cache.inner().len(), 1, "writes always go through");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn inner(&self) -> &S {
         &self.store

@@ -38,13 +38,65 @@ impl<S: Store> Watcher<S> {
         Self { cache, clock: Arc::new(SystemClock), on_lost: None }
     }
 
-    /// Measures pauses by this clock.
+    /// Measures pauses by this clock. See the example of [`on_lost`](Self::on_lost).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
     /// Told whenever the connection is lost, and whenever it cannot be made again.
+    ///
+    /// ```
+    /// # use std::sync::{Arc, atomic::{AtomicU32, Ordering::Relaxed}};
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Timestamp, store::*};
+    /// # use tenure_testkit::ManualClock;
+    /// # struct Remote(MemoryStore);
+    /// # impl Store for Remote {
+    /// #     async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+    /// #         self.0.load(key, now).await
+    /// #     }
+    /// #     async fn create(&self, key: &StoreKey, new: &Record, now: Timestamp) -> StoreResult<Created> {
+    /// #         self.0.create(key, new, now).await
+    /// #     }
+    /// #     async fn swap(
+    /// #         &self, key: &StoreKey, expected: &Revision, new: &Record, now: Timestamp,
+    /// #     ) -> StoreResult<Swap> {
+    /// #         self.0.swap(key, expected, new, now).await
+    /// #     }
+    /// #     async fn delete(&self, key: &StoreKey, now: Timestamp) -> StoreResult<bool> {
+    /// #         self.0.delete(key, now).await
+    /// #     }
+    /// #     async fn sweep(&self, limit: u32, now: Timestamp) -> StoreResult<u32> {
+    /// #         self.0.sweep(limit, now).await
+    /// #     }
+    /// #     fn watch(&self) -> Option<&impl Watch> {
+    /// #         Some(self)
+    /// #     }
+    /// # }
+    /// # impl Watch for Remote {
+    /// #     async fn watch(&self, _: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
+    /// #         StoreError::new(StoreErrorKind::Unavailable, "connection refused")
+    /// #     }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// # let unreachable = Remote(MemoryStore::new());
+    /// let clock = ManualClock::new();
+    /// let lost = Arc::new(AtomicU32::new(0));
+    /// let count = Arc::clone(&lost);
+    /// let watcher = NearCache::new(unreachable).watcher().clock(clock.clone());
+    /// let task = tokio::spawn(watcher.on_lost(move |_| drop(count.fetch_add(1, Relaxed))).run());
+    /// for attempts in [1, 2] {
+    ///     while clock.sleepers() == 0 {
+    ///         tokio::task::yield_now().await;
+    ///     }
+    ///     assert_eq!(lost.load(Relaxed), attempts);
+    ///     clock.advance(Duration::from_secs(1)); // longer than any pause
+    /// }
+    /// # task.abort();
+    /// # }
+    /// ```
     pub fn on_lost(mut self, listener: impl Fn(&StoreError) + Send + Sync + 'static) -> Self {
         self.on_lost = Some(Box::new(listener));
         self
