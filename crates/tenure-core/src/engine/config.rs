@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::manager::{Manager, Sessions};
+use super::manager::Manager;
+use super::sessions::Sessions;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Result};
 use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};

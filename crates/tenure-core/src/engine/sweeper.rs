@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::manager::Sessions;
+use super::sessions::Sessions;
 use crate::error::Result;
 use crate::store::Store;
 
