@@ -126,7 +126,8 @@ impl Folder {
                 names.push(name.to_owned());
             }
         }
-        Ok(names)
+        // A folder that was removed reads as an empty one.
+        if names.is_empty() { self.is_there().map(|()| names) } else { Ok(names) }
     }
 
     /// Puts `octets` in the place of `folder/file`, whose folder the caller has locked: wholly or
