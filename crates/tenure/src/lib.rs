@@ -12,7 +12,7 @@ pub mod store {
     #[cfg(feature = "sqlite")]
     pub use tenure_sql::SqliteStore;
 
-    pub use crate::connect::connect;
+    pub use crate::connect::{Schemes, connect};
 }
 
 /// The layer for tower services.
