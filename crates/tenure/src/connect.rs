@@ -69,6 +69,8 @@ impl Schemes {
     pub fn new() -> Self {
         let mut schemes = Self { known: BTreeMap::new() };
         schemes.put("memory", |_| async { Ok(MemoryStore::new()) });
+        #[cfg(feature = "file")]
+        schemes.feature("file", |url| async { tenure_file::FileStore::open(url).await });
         #[cfg(feature = "sqlite")]
         schemes.feature("sqlite", |url| async {
             let store = tenure_sql::SqliteStore::open(url).await?;

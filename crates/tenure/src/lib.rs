@@ -9,6 +9,8 @@ pub use tenure_core::{
 /// Where sessions are kept: the contract of a store, and the stores themselves.
 pub mod store {
     pub use tenure_core::store::*;
+    #[cfg(feature = "file")]
+    pub use tenure_file::{FileOptions, FileStore};
     #[cfg(feature = "sqlite")]
     pub use tenure_sql::SqliteStore;
 

@@ -68,6 +68,28 @@ async fn what_the_store_says_comes_through() {
     assert_eq!(cause, "nobody is at home");
 }
 
+/// K6, A3: the file store by its URL, which makes its folder.
+#[cfg(all(feature = "file", unix))]
+#[tokio::test]
+async fn k6_a_folder_by_its_url() {
+    let parent = tempfile::tempdir().unwrap();
+    let url = format!("file:{}", parent.path().join("sessions").display());
+    let sessions = |store| {
+        let keys = Keyring::from_secrets(["a secret of 32 characters at least"]).unwrap();
+        Sessions::builder().store(store).signing_keys(keys).build().unwrap()
+    };
+    let first = sessions(tenure::store::connect(&url).await.unwrap());
+    let session = first.start().await.unwrap();
+    session.set("n", 1).unwrap();
+    session.commit().await.unwrap();
+    let token = session.danger_expose_token().unwrap();
+    let second = sessions(tenure::store::connect(&url).await.unwrap());
+    let again = second.open_token(&token).await.unwrap().unwrap();
+    assert_eq!(again.get::<u32>("n").unwrap(), Some(1));
+    let error = tenure::store::connect(&format!("{url}?mode=rw")).await.unwrap_err();
+    assert!(format!("{error:?}").contains("FileOptions"), "{error:?}");
+}
+
 type Texts = Arc<Mutex<HashMap<String, String>>>;
 
 /// Keeps texts under a name that the request's tenant has.
