@@ -9,10 +9,12 @@ pub use tenure_core::{
 /// Where sessions are kept: the contract of a store, and the stores themselves.
 pub mod store {
     pub use tenure_core::store::*;
+    #[cfg(feature = "file")]
+    pub use tenure_file::{FileOptions, FileStore};
     #[cfg(feature = "sqlite")]
     pub use tenure_sql::SqliteStore;
 
-    pub use crate::connect::connect;
+    pub use crate::connect::{Schemes, connect};
 }
 
 /// The layer for tower services.

@@ -10,7 +10,7 @@ use super::outbox::Work;
 use super::request::Connection;
 use crate::id::Token;
 use crate::session::Journal;
-use crate::store::{Client, Record, StoreKey};
+use crate::store::{AnyStore, Client, Record, StoreKey};
 use crate::transport::Presented;
 
 /// What one request has to do with its session; all handles of the request share it.
@@ -22,6 +22,8 @@ pub(crate) struct Slot {
     peer: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
     pub(super) request: Option<Box<http::request::Parts>>,
+    /// The store of this request, where each has its own.
+    store: Option<Box<AnyStore>>,
     state: Mutex<State>,
     /// Held while the one load, or a commit, is under way. Never held together with the lock of
     /// `state` across an await.
@@ -108,6 +110,7 @@ impl Slot {
         slot.reach = Reach::Client;
         slot.peer = connection.peer;
         slot.request = request;
+        slot.store = slot.manager.store.for_request(parts).map(Box::new);
         slot
     }
 
@@ -119,6 +122,7 @@ impl Slot {
             peer: None,
             user_agent: headers.get(USER_AGENT).cloned(),
             request: None,
+            store: None,
             state: Mutex::default(),
             gate: async_lock::Mutex::new(()),
             manager,
@@ -157,6 +161,7 @@ impl Slot {
             peer: self.peer,
             user_agent: self.user_agent.clone(),
             request: None,
+            store: self.store.clone(),
             state: Mutex::new(detached),
             gate: async_lock::Mutex::new(()),
         })
@@ -165,6 +170,11 @@ impl Slot {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // No code of an application runs under this lock, so a poisoned one is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where this request finds its session.
+    pub(super) fn store(&self) -> &AnyStore {
+        self.store.as_deref().unwrap_or(&self.manager.store)
     }
 
     /// After a save by hand: a cookie with a date is sent again.

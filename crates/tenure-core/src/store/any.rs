@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use http::request::Parts;
+
 use super::{
     Applied, Change, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store,
     StoreError, StoreKey, StoreResult, Swap, UserIndex, Watch,
@@ -32,7 +34,11 @@ pub struct AnyStore {
     /// The same store if it is the one in memory: its operations are short, and a box for their
     /// futures would be a good part of what they cost.
     memory: Option<Arc<MemoryStore>>,
+    /// Makes the store of one request, where each has its own.
+    per_request: Option<Arc<PerRequest>>,
 }
+
+type PerRequest = dyn Fn(&Parts) -> AnyStore + Send + Sync;
 
 /// The capabilities of a store whose type is hidden; reached only where the store has them.
 #[derive(Clone)]
@@ -54,7 +60,42 @@ impl AnyStore {
             return hidden.clone();
         }
         let memory = any.downcast().ok();
-        Self { capabilities: Capabilities(Arc::clone(&store) as _), store, memory }
+        Self {
+            capabilities: Capabilities(Arc::clone(&store) as _),
+            store,
+            memory,
+            per_request: None,
+        }
+    }
+
+    /// A store that is another one for each request: `make` is called with the head of each when it
+    /// begins. What belongs to no request goes to `outside`: tokens that are opened by hand, probes,
+    /// sweeping, and a user's sessions. All of them must keep the same sessions.
+    ///
+    /// ```
+    /// use tenure_core::store::{AnyStore, MemoryStore};
+    ///
+    /// let (outside, same) = (AnyStore::new(MemoryStore::new()), AnyStore::new(MemoryStore::new()));
+    /// let store = AnyStore::per_request(outside, move |request| {
+    ///     println!("{} {}", request.method, request.uri);
+    ///     same.clone()
+    /// });
+    /// let (request, ()) = http::Request::new(()).into_parts();
+    /// assert!(store.for_request(&request).is_some());
+    /// ```
+    #[must_use]
+    pub fn per_request(
+        outside: impl Store,
+        make: impl Fn(&Parts) -> Self + Send + Sync + 'static,
+    ) -> Self {
+        Self { memory: None, per_request: Some(Arc::new(make)), ..Self::new(outside) }
+    }
+
+    /// The store of one request, where each has its own. A wrapper around a store like this one
+    /// calls it, and wraps what it gives, in a closure for [`per_request`](Self::per_request).
+    #[must_use]
+    pub fn for_request(&self, request: &Parts) -> Option<Self> {
+        self.per_request.as_ref().map(|make| make(request))
     }
 
     /// Whether the sessions end with this process, so that a signing key made now is good for all

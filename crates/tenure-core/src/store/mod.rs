@@ -15,6 +15,7 @@ mod patch;
 mod provided;
 mod record;
 mod revision;
+pub mod simple;
 mod steps;
 
 pub use any::AnyStore;
