@@ -21,19 +21,32 @@
 //! one conditional write of one row, so processes that share the database lose nothing to each
 //! other, and nothing brings back a session that has ended.
 
-#[cfg(feature = "sqlite")]
+mod call;
+mod calls;
+#[cfg(feature = "postgres")]
+mod connect;
 mod dialect;
-#[cfg(feature = "sqlite")]
 mod error;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+mod fields;
+#[cfg(feature = "postgres")]
+mod network;
+#[cfg(feature = "postgres")]
+mod options;
+mod people;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod row;
+mod schema;
+mod sessions;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "sqlite")]
 mod statements;
-#[cfg(feature = "sqlite")]
+mod store;
 mod table;
 
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
