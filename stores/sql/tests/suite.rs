@@ -93,3 +93,43 @@ mod postgres {
         store_suite! { laws, server::url("pgbouncer").map(pooled) }
     }
 }
+
+/// On MariaDB: MySQL itself is not to be had for tests.
+#[cfg(feature = "mysql")]
+mod mariadb {
+    use std::time::Duration;
+
+    use tenure_sql::{MySqlOptions, MySqlStore};
+    use tenure_testkit::{StoreHarness, server, store_suite};
+
+    /// All tests share one set of tables.
+    struct MariaDb(String);
+
+    impl StoreHarness for MariaDb {
+        type Store = MySqlStore;
+
+        async fn open(&self) -> MySqlStore {
+            self.open_at(&self.0).await
+        }
+
+        fn address(&self) -> Option<String> {
+            Some(self.0.clone())
+        }
+
+        async fn open_at(&self, address: &str) -> MySqlStore {
+            let store = MySqlOptions::new()
+                .table("suite")
+                .unwrap()
+                // A test machine may be busy with everything else.
+                .connect_timeout(Duration::from_secs(60))
+                .operation_timeout(Duration::from_secs(60))
+                .connect(address)
+                .await
+                .unwrap();
+            store.migrate().await.unwrap();
+            store
+        }
+    }
+
+    store_suite! { laws, server::url("mariadb").map(MariaDb) }
+}
