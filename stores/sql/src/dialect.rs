@@ -14,29 +14,13 @@ pub(crate) struct Dialect {
     pub(crate) greatest: &'static str,
     /// The operator of an equality for which NULL equals NULL.
     pub(crate) same: &'static str,
-    /// What an insertion does about a row that is there.
-    pub(crate) conflict: Conflict,
-    /// How the sweep finds what has expired.
-    pub(crate) due: Due,
-}
-
-/// What an insertion can do about a row that has its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Conflict {
-    /// `ON CONFLICT … DO UPDATE … WHERE`: it replaces the row where a condition holds.
-    Update,
-    /// It fails; `ON DUPLICATE KEY UPDATE` knows no condition.
-    Fail,
-}
-
-/// How the sweep finds what has expired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Due {
-    /// By an index on the deadline itself, which every touch then writes to.
-    Deadline,
-    /// By an index on a column of its own, never later than the deadline: a touch leaves it where
-    /// it is, and a sweep that meets it puts it right.
-    Bound,
+    /// Whether an insertion can replace a row that has its key, where a condition holds. Else it
+    /// fails: `ON DUPLICATE KEY UPDATE` knows no condition.
+    pub(crate) replaces: bool,
+    /// Whether the sweep goes by a column of its own, never later than the deadline: a touch leaves
+    /// it where it is, and a sweep that meets it puts it right. Else it goes by the deadline, whose
+    /// index every touch writes to.
+    pub(crate) bound: bool,
 }
 
 impl Dialect {
@@ -56,7 +40,7 @@ impl Dialect {
 
 #[cfg(test)]
 mod tests {
-    use super::{Conflict, Dialect, Due};
+    use super::Dialect;
 
     #[test]
     fn parameters_are_numbered_where_the_database_wants_it() {
@@ -66,8 +50,8 @@ mod tests {
             least: "least",
             greatest: "greatest",
             same: "=",
-            conflict: Conflict::Update,
-            due: Due::Bound,
+            replaces: true,
+            bound: true,
         };
         assert_eq!(dialect.parameters("a = ? AND b IN (?, ?)"), "a = $1 AND b IN ($2, $3)");
         assert_eq!(dialect.parameters("a = 1"), "a = 1");

@@ -1,8 +1,8 @@
-//! Stores of `tenure` in SQL databases, through sqlx: SQLite so far.
+//! Stores of `tenure` in SQL databases, through sqlx: SQLite, PostgreSQL, MariaDB and MySQL.
 //!
-//! [`SqliteStore`] opens a file of its own or works in the application's own pool. Its tables come
-//! into being by [`SqliteStore::migrate`], or by the application's own migrations, for which
-//! [`SqliteOptions::migration_sql`] prints the statements.
+//! Each opens a database by its URL or works in the application's own pool. Its tables come into
+//! being by `migrate`, or by the application's own migrations, for which `migration_sql` of the
+//! options prints the statements.
 //!
 //! ```
 //! use tenure_sql::SqliteStore;
@@ -20,6 +20,11 @@
 //! What a store promises is written at [`tenure_core::store::Store`]. Each change of a session is
 //! one conditional write of one row, so processes that share the database lose nothing to each
 //! other, and nothing brings back a session that has ended.
+
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, unused_imports, unused_macros, reason = "no database, no store")
+)]
 
 mod call;
 mod calls;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::dialect::{Conflict, Dialect, Due};
+use crate::dialect::Dialect;
 use crate::table::Table;
 
 /// The user under which the epoch of everybody is filed: no user has an empty id.
@@ -30,7 +30,7 @@ const WRITTEN: [&str; 10] = [
     "record",
 ];
 
-/// What the sweep of [`Due::Bound`] looks for: never later than the deadline.
+/// The column of [`Dialect::bound`].
 pub(crate) const BOUND: &str = "sweep_at";
 
 /// The statements over one set of tables. The comment of each lists its parameters in order.
@@ -65,7 +65,7 @@ pub(crate) struct Statements {
 impl Statements {
     pub(crate) fn new(table: &Table, dialect: &Dialect) -> Self {
         let (sessions, epochs) = (table.sessions(dialect), table.epochs(dialect));
-        let Dialect { least, greatest, same, .. } = dialect;
+        let Dialect { least, greatest, same, replaces, bound, .. } = *dialect;
         let epoch_of = |namespace: &str, user: &str| {
             format!(
                 "coalesce((SELECT e.epoch FROM {epochs} AS e \
@@ -82,7 +82,6 @@ impl Statements {
         let here = format!("WHERE namespace = ? AND id = ? AND {alive}");
         let admits = format!("(proof {same} ? OR pending = ?)");
         let stamp = epoch_of("?", "?");
-        let bound = dialect.due == Due::Bound;
         let columns: Vec<_> = WRITTEN.into_iter().chain(bound.then_some(BOUND)).collect();
         let written = columns.join(", ");
         let values = vec!["?"; columns.len()].join(", ");
@@ -100,23 +99,17 @@ impl Statements {
             .map(|column| format!("{column} = excluded.{column}"))
             .collect::<Vec<_>>()
             .join(", ");
-        let (replace, make_room, count) = match dialect.conflict {
-            Conflict::Update => (
-                format!(
-                    " ON CONFLICT (namespace, id) DO UPDATE SET {replaced} WHERE NOT ({alive})"
-                ),
-                None,
-                format!(
-                    "ON CONFLICT (namespace, user_id) DO UPDATE SET epoch = {epochs}.epoch + 1"
-                ),
-            ),
-            Conflict::Fail => (
-                String::new(),
-                Some(format!(
-                    "DELETE FROM {sessions} WHERE namespace = ? AND id = ? AND NOT ({alive})"
-                )),
-                "ON DUPLICATE KEY UPDATE epoch = epoch + 1".to_owned(),
-            ),
+        let (mut replace, mut make_room) = (String::new(), None);
+        let count = if replaces {
+            replace = format!(
+                " ON CONFLICT (namespace, id) DO UPDATE SET {replaced} WHERE NOT ({alive})"
+            );
+            format!("ON CONFLICT (namespace, user_id) DO UPDATE SET epoch = {epochs}.epoch + 1")
+        } else {
+            make_room = Some(format!(
+                "DELETE FROM {sessions} WHERE namespace = ? AND id = ? AND NOT ({alive})"
+            ));
+            "ON DUPLICATE KEY UPDATE epoch = epoch + 1".to_owned()
         };
         let new = |sql: String| Arc::from(dialect.parameters(&sql));
         Self {
@@ -152,7 +145,7 @@ impl Statements {
         }
     }
     /// All of them: a table of another shape refuses one at least.
-    #[cfg(any(feature = "sqlite", feature = "mysql"))]
+    #[cfg(feature = "sqlite")]
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<str>> {
         let Self { find, create, make_room, swap, touch, delete, delete_unproven, .. } = self;
         let Self { list, revoke, move_epoch, .. } = self;

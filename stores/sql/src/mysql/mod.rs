@@ -10,7 +10,7 @@ use sqlx::{MySql, MySqlPool};
 use tenure_core::store::StoreResult;
 
 pub use self::options::MySqlOptions;
-use crate::dialect::{Conflict, Dialect, Due};
+use crate::dialect::Dialect;
 use crate::network::Link;
 use crate::sessions::Sessions;
 use crate::store::store;
@@ -21,8 +21,8 @@ const DIALECT: Dialect = Dialect {
     least: "least",
     greatest: "greatest",
     same: "<=>",
-    conflict: Conflict::Fail,
-    due: Due::Bound,
+    replaces: false,
+    bound: true,
 };
 
 /// Sessions in a MySQL or MariaDB database: MySQL 8.0, MariaDB 10.6, or later.

@@ -11,7 +11,7 @@ use sqlx::{PgPool, Postgres};
 use tenure_core::store::StoreResult;
 
 pub use self::options::PostgresOptions;
-use crate::dialect::{Conflict, Dialect, Due};
+use crate::dialect::Dialect;
 use crate::network::Link;
 use crate::sessions::Sessions;
 use crate::store::store;
@@ -22,8 +22,8 @@ const DIALECT: Dialect = Dialect {
     least: "least",
     greatest: "greatest",
     same: "IS NOT DISTINCT FROM",
-    conflict: Conflict::Update,
-    due: Due::Bound,
+    replaces: true,
+    bound: true,
 };
 
 /// Sessions in a PostgreSQL database, version 12 or later.

@@ -13,7 +13,7 @@ use tenure_core::store::StoreResult;
 
 use self::driver::Connections;
 pub use self::options::SqliteOptions;
-use crate::dialect::{Conflict, Dialect, Due};
+use crate::dialect::Dialect;
 use crate::sessions::Sessions;
 use crate::store::store;
 
@@ -23,8 +23,8 @@ const DIALECT: Dialect = Dialect {
     least: "min",
     greatest: "max",
     same: "IS NOT DISTINCT FROM",
-    conflict: Conflict::Update,
-    due: Due::Deadline,
+    replaces: true,
+    bound: false,
 };
 
 /// Sessions in an SQLite database, for as many processes of one machine as share the file.
