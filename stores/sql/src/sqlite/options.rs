@@ -7,8 +7,9 @@ use sqlx::SqlitePool;
 use tenure_core::format::{Envelope, RecordFormat};
 use tenure_core::store::StoreResult;
 
+use super::driver::Connections;
 use super::{DIALECT, SqliteStore};
-use crate::statements::Statements;
+use crate::sessions::{Sessions, Shared};
 use crate::table::Table;
 
 /// How an [`SqliteStore`] is set up.
@@ -204,7 +205,7 @@ impl SqliteOptions {
     pub async fn open(self, location: impl AsRef<Path>) -> StoreResult<SqliteStore> {
         let pool = super::open::pool(location.as_ref(), &self).await?;
         let patience = self.busy_timeout;
-        Ok(SqliteStore { patience, ..self.with_pool(pool) })
+        Ok(self.on(pool, patience))
     }
 
     /// Keeps sessions in the application's own database, as [`SqliteStore::with_pool`] does.
@@ -227,15 +228,13 @@ impl SqliteOptions {
     /// ```
     #[must_use]
     pub fn with_pool(self, pool: SqlitePool) -> SqliteStore {
-        SqliteStore {
-            pool,
-            statements: Arc::new(Statements::new(&self.table, &DIALECT)),
-            table: self.table,
-            format: self.format,
-            writer: Arc::default(),
-            entrance: Arc::default(),
-            patience: Duration::ZERO,
-        }
+        self.on(pool, Duration::ZERO)
+    }
+
+    fn on(self, pool: SqlitePool, patience: Duration) -> SqliteStore {
+        let driver = Connections::new(pool, self.table.clone(), patience);
+        let shared = Arc::new(Shared::new(self.table, self.format, &DIALECT));
+        SqliteStore { sessions: Sessions { driver, shared } }
     }
 }
 
