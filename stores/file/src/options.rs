@@ -10,14 +10,16 @@ use crate::FileStore;
 /// How a [`FileStore`] is set up.
 ///
 /// ```
+/// use tenure_core::format::Envelope;
 /// use tenure_file::FileOptions;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let parent = tempfile::tempdir()?;
 /// # let path = parent.path().join("sessions");
-/// let store = FileOptions::new().relaxed_durability().open(path).await?;
-/// # drop(store);
+/// let options = FileOptions::new().format(Envelope).relaxed_durability().insecure_shared_parent();
+/// let store = options.open(&path).await?;
+/// assert_eq!(store.path(), path);
 /// # Ok(())
 /// # }
 /// ```

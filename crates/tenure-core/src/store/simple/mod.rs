@@ -57,6 +57,44 @@ use crate::clock::Timestamp;
 /// where case is folded; values are UTF-8 text. Calls for one session never overlap inside of this
 /// process, unless the future of one was dropped: then the driver should not go on with it, or a
 /// write may overtake a later one.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+/// use tenure_core::store::StoreResult;
+/// use tenure_core::store::simple::SimpleDriver;
+/// use tenure_core::Timestamp;
+///
+/// #[derive(Default)]
+/// struct Shelf(Mutex<HashMap<String, String>>);
+///
+/// impl SimpleDriver for Shelf {
+///     async fn read(&self, id: &str) -> StoreResult<Option<String>> {
+///         Ok(self.0.lock().unwrap().get(id).cloned())
+///     }
+///
+///     async fn write(&self, id: &str, value: &str, _until: Timestamp) -> StoreResult<()> {
+///         self.0.lock().unwrap().insert(id.to_owned(), value.to_owned());
+///         Ok(())
+///     }
+///
+///     async fn destroy(&self, id: &str) -> StoreResult<()> {
+///         self.0.lock().unwrap().remove(id);
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> StoreResult<()> {
+/// let (shelf, until) = (Shelf::default(), Timestamp::from_millis(60_000));
+/// shelf.write("a", "1", until).await?;
+/// shelf.touch("a", until).await?;
+/// assert_eq!(shelf.read("a").await?.as_deref(), Some("1"));
+/// shelf.destroy("a").await?;
+/// assert_eq!(shelf.read("a").await?, None, "what is missing is no error");
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a simple session driver",
     note = "implement `SimpleDriver` (`read`, `write` and `destroy`), or take `driver_fn` with three \

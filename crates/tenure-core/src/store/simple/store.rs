@@ -27,7 +27,28 @@ const TURNS: usize = 1_024;
 /// read, and to clear it away is the driver's part.
 ///
 /// A driver may fail, and a write that failed may have happened; a commit that is sent again
-/// takes effect once. See [the module](crate::store::simple) for an example.
+/// takes effect once. [The module](crate::store::simple) shows how one is written.
+///
+/// ```
+/// use tenure_core::format::Envelope;
+/// use tenure_core::store::StoreResult;
+/// use tenure_core::store::simple::{SimpleDriver, SimpleStore};
+/// # use tenure_core::Timestamp;
+///
+/// struct Empty;
+/// # impl SimpleDriver for Empty {
+/// #     async fn read(&self, _: &str) -> StoreResult<Option<String>> { Ok(None) }
+/// #     async fn write(&self, _: &str, _: &str, _: Timestamp) -> StoreResult<()> { Ok(()) }
+/// #     async fn destroy(&self, _: &str) -> StoreResult<()> { Ok(()) }
+/// # }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> StoreResult<()> {
+/// let store = SimpleStore::new(Empty).format(Envelope);
+/// assert_eq!(store.driver().read("a").await?, None);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Deployment caveat
 /// Two processes, or two stores, on the data of one driver lose updates to each other, and one may
