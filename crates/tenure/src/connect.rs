@@ -71,6 +71,16 @@ impl Schemes {
         schemes.put("memory", |_| async { Ok(MemoryStore::new()) });
         #[cfg(feature = "file")]
         schemes.feature("file", |url| async { tenure_file::FileStore::open(url).await });
+        #[cfg(feature = "mysql")]
+        schemes.feature("mysql", |url: String| async move {
+            let store = tenure_sql::MySqlStore::connect(&url).await?;
+            store.migrate().await.map(|()| store)
+        });
+        #[cfg(feature = "postgres")]
+        schemes.feature("postgres", |url: String| async move {
+            let store = tenure_sql::PostgresStore::connect(&url).await?;
+            store.migrate().await.map(|()| store)
+        });
         #[cfg(feature = "sqlite")]
         schemes.feature("sqlite", |url| async {
             let store = tenure_sql::SqliteStore::open(url).await?;

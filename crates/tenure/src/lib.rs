@@ -11,8 +11,12 @@ pub mod store {
     pub use tenure_core::store::*;
     #[cfg(feature = "file")]
     pub use tenure_file::{FileOptions, FileStore};
+    #[cfg(feature = "mysql")]
+    pub use tenure_sql::{MySqlOptions, MySqlStore};
+    #[cfg(feature = "postgres")]
+    pub use tenure_sql::{PostgresOptions, PostgresStore};
     #[cfg(feature = "sqlite")]
-    pub use tenure_sql::SqliteStore;
+    pub use tenure_sql::{SqliteOptions, SqliteStore};
 
     pub use crate::connect::{Schemes, connect};
 }
