@@ -65,6 +65,15 @@ impl Run {
         self
     }
 
+    /// More of them, which are not shown.
+    pub(crate) fn envs<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.command.envs(variables);
+        self
+    }
+
     /// Runs it with its output on the terminal.
     pub(crate) fn run(mut self) -> Result {
         let status = self.command.status().map_err(|error| self.not_started(&error))?;

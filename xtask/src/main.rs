@@ -10,6 +10,7 @@ mod public_deps;
 mod report;
 mod rustdoc;
 mod semver;
+mod services;
 mod steps;
 mod test;
 mod tool;
@@ -31,6 +32,11 @@ const TASKS: &[Task] = &[
         name: "test",
         about: "everything that must hold before a merge; --update-floor raises the least number of tests",
         run: test::run,
+    },
+    Task {
+        name: "services",
+        about: "up, down, status: the servers that tests need; env prints where they are, for a shell",
+        run: services::run,
     },
     Task {
         name: "public-deps",

@@ -6,6 +6,9 @@
 //! follows from the capabilities that the store and the harness declare. A test whose capability
 //! is missing passes and says on standard error that it is not offered.
 //!
+//! A store that needs a server asks [`server::url`] where that is; a test whose server is missing is
+//! counted, and fails in CI.
+//!
 //! Two environment variables matter: `TENURE_SUITE_SCALE` multiplies the size of the long tests
 //! (`1` if it is not set), and `TENURE_SUITE_SEED` repeats the random choices of a run that failed.
 
@@ -17,6 +20,7 @@ mod provided;
 mod random;
 mod recorder;
 mod rng;
+pub mod server;
 pub mod store;
 
 pub use clock::ManualClock;

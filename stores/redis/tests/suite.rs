@@ -1,22 +1,20 @@
-//! The twelve laws on real servers, from several processes where a law speaks of them.
-
-use std::env;
+//! The twelve laws on real servers, from several processes where a law speaks of them: X6.
 
 use tenure_redis::{RedisOptions, RedisStore};
-use tenure_testkit::{StoreHarness, store_suite};
+use tenure_testkit::{StoreHarness, server, store_suite};
 
 /// A server that all tests share.
-struct Server {
+struct Shared {
     url: String,
 }
 
-impl Server {
-    fn named(variable: &str) -> Self {
-        Self { url: env::var(variable).unwrap() }
+impl Shared {
+    fn named(service: &str) -> Option<Self> {
+        server::url(service).map(|url| Self { url })
     }
 }
 
-impl StoreHarness for Server {
+impl StoreHarness for Shared {
     type Store = RedisStore;
 
     async fn open(&self) -> RedisStore {
@@ -28,8 +26,16 @@ impl StoreHarness for Server {
     }
 
     async fn open_at(&self, address: &str) -> RedisStore {
-        RedisOptions::new().connect(address).await.unwrap()
+        let mut options = RedisOptions::new();
+        if let Some(file) = server::ca_file() {
+            options = options.ca_file(file);
+        }
+        options.connect(address).await.unwrap()
     }
 }
 
-store_suite! { redis, Server::named("TENURE_TEST_REDIS_URL") }
+store_suite! { redis, Shared::named("redis") }
+store_suite! { redis_tls, Shared::named("redis-tls") }
+store_suite! { redis_cluster, Shared::named("redis-cluster") }
+store_suite! { redis_sentinel, Shared::named("redis-sentinel") }
+store_suite! { valkey, Shared::named("valkey") }

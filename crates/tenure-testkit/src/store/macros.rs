@@ -19,21 +19,21 @@
 /// ```
 ///
 /// The harness is an expression, evaluated once in each test, inside of a runtime with several
-/// threads. Attributes before the name go to every test, so that one whose server is absent is
-/// seen as ignored:
+/// threads. It may be an `Option`: where it is `None`, the test does not run. Attributes before the
+/// name go to every test. With [`server::url`](crate::server::url) a test whose server is missing is
+/// counted as skipped, and fails in CI:
 ///
 /// ```
 /// # use tenure_core::store::MemoryStore as RemoteStore;
 /// # use tenure_testkit::{StoreHarness, store_suite};
+/// use tenure_testkit::server;
+///
 /// # struct Remote(String);
 /// # impl StoreHarness for Remote {
 /// #     type Store = RemoteStore;
 /// #     async fn open(&self) -> RemoteStore { RemoteStore::new() }
 /// # }
-/// store_suite! {
-///     #[ignore = "needs a server: REMOTE_URL"]
-///     remote, Remote(std::env::var("REMOTE_URL").expect("REMOTE_URL is set"))
-/// }
+/// store_suite! { remote, server::url("remote").map(Remote) }
 /// ```
 #[macro_export]
 macro_rules! store_suite {

@@ -13,7 +13,7 @@ mod violation;
 
 pub use harness::{StoreHarness, Trial};
 #[doc(hidden)]
-pub use run::run;
+pub use run::{MaybeHarness, run};
 pub use violation::{Finding, Outcome, Violation};
 
 pub(crate) use future::yields;

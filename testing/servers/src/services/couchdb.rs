@@ -1,0 +1,49 @@
+//! A server of CouchDB's protocol.
+
+use std::fs;
+
+use rustix::process::Signal;
+
+use crate::folder::Folder;
+use crate::node::Launch;
+use crate::port::ports;
+use crate::tools::{self, Debian};
+use crate::{Node, Options, Result, Server, probe};
+
+/// The administrator, whose name and password are in the URL.
+const SETTINGS: &str = r#"{"admins": {"tenure": "tenure"}}"#;
+
+impl Server {
+    /// PouchDB Server, which speaks CouchDB's protocol, as `couchdb://`, by plain HTTP. It lets in
+    /// who gives no password, and differs from CouchDB in more than that.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn couchdb(options: &Options) -> Result<Self> {
+        let program = tools::find("node", Debian::Node)?;
+        let script = tools::pouchdb()?;
+        let [port] = ports(&options.ports)?;
+        let folder = Folder::create(options.folder.as_deref())?;
+        let data = folder.sub("couchdb", None)?;
+        let settings = folder.file("couchdb.json", SETTINGS.as_bytes(), None)?;
+        let manifest = script.parent().and_then(|bin| bin.parent()).unwrap_or(&script);
+        let manifest = fs::read_to_string(manifest.join("package.json")).unwrap_or_default();
+        let version = tools::version_in_manifest(&manifest);
+        let mut arguments = vec![script.display().to_string()];
+        let number = port.number().to_string();
+        let settings = settings.display().to_string();
+        let fixed = ["--host", "127.0.0.1", "--port", &number, "--config", &settings];
+        arguments.extend(fixed.map(str::to_owned));
+        arguments.push("--no-stdout-logs".to_owned());
+        if options.volatile {
+            arguments.push("--in-memory".to_owned());
+        } else {
+            arguments.extend(["--dir".to_owned(), data.display().to_string()]);
+        }
+        arguments.extend(options.arguments.iter().cloned());
+        let url = format!("couchdb://tenure:tenure@127.0.0.1:{number}/tenure");
+        let launch = Launch { program, arguments, user: None, folder: data, stop: Signal::TERM };
+        let node = Node::new("couchdb", port, folder.path(), launch, probe::http);
+        Self::begin("couchdb", version, url, folder, vec![node])
+    }
+}

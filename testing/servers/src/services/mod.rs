@@ -1,0 +1,10 @@
+//! How each server is set up: one file each.
+
+mod couchdb;
+mod mariadb;
+mod mongodb;
+mod pgbouncer;
+mod postgres;
+mod redis;
+mod redis_cluster;
+mod redis_sentinel;
