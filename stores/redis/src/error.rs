@@ -59,6 +59,13 @@ pub(crate) fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
+/// Whether the user may not run the command.
+pub(crate) fn is_forbidden(error: &StoreError) -> bool {
+    std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<RedisError>())
+        .is_some_and(|error| error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm))
+}
+
 fn advice(error: &RedisError) -> (StoreErrorKind, &'static str) {
     use StoreErrorKind::{Corrupt, Other, Timeout, Unavailable};
     if error.is_timeout() {
@@ -71,6 +78,14 @@ fn advice(error: &RedisError) -> (StoreErrorKind, &'static str) {
              RedisOptions::user and RedisOptions::password",
         );
     }
+    if error.is_io_error() && error.to_string().contains("peer certificate") {
+        return (
+            Other,
+            "the server's certificate is not good for its name, or not by an authority that is \
+             trusted; name the host as the certificate does, and the authority's file by \
+             RedisOptions::ca_file",
+        );
+    }
     match error.kind() {
         ErrorKind::Io | ErrorKind::ClusterConnectionNotFound => {
             return (Unavailable, "Redis cannot be reached");
@@ -78,8 +93,8 @@ fn advice(error: &RedisError) -> (StoreErrorKind, &'static str) {
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
             return (
                 Other,
-                "the user may not do what sessions need; grant +@read +@write +@scripting +info \
-                 +ping on the keys of the store's prefix (ACL SETUSER)",
+                "the user may not do what sessions need; grant +@read +@write +@scripting \
+                 +@connection +info on the keys of the store's prefix (ACL SETUSER)",
             );
         }
         ErrorKind::Server(ServerErrorKind::ReadOnly) => {

@@ -6,10 +6,10 @@ use redis::aio::ConnectionLike;
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
 use redis::{Cmd, Value};
-use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
+use tenure_core::store::StoreResult;
 
 use crate::connection::Connection;
-use crate::error::{failed, other};
+use crate::error::{failed, is_forbidden, other};
 use crate::hash::octets;
 use crate::link::{Link, Source, timed_out};
 use crate::sentinel::Sentinels;
@@ -47,7 +47,7 @@ impl RedisOptions {
         let link = Link::connect(source, self.connect_timeout).await?;
         let connection = Connection::link(link, self.timeout);
         let answer = connection.ask(&info()).await;
-        self.checked(connection, answer)
+        self.checked(connection, answer, true)
     }
 
     async fn open_cluster(self, location: &Location, access: &Access) -> StoreResult<RedisStore> {
@@ -75,7 +75,7 @@ impl RedisOptions {
         let answer = connection.route_command(info(), masters).await;
         let answer = answer.and_then(Value::extract_error).map_err(failed);
         let connection = Connection::other(connection, self.timeout);
-        self.checked(connection, answer)
+        self.checked(connection, answer, false)
     }
 
     pub(crate) async fn open_with(
@@ -84,7 +84,7 @@ impl RedisOptions {
     ) -> StoreResult<RedisStore> {
         let connection = Connection::other(connection, self.timeout);
         let answer = connection.ask(&info()).await;
-        self.checked(connection, answer)
+        self.checked(connection, answer, false)
     }
 
     fn access(&self, location: &Location) -> StoreResult<Access> {
@@ -112,11 +112,13 @@ impl RedisOptions {
         })
     }
 
-    /// The store, if what the servers say of themselves allows sessions to live there.
+    /// The store, if what the servers say of themselves allows sessions to live there: `alone` if
+    /// the connection finds no other server than its own.
     fn checked(
         self,
         connection: Connection,
         answer: StoreResult<Value>,
+        alone: bool,
     ) -> StoreResult<RedisStore> {
         let mut warnings = Vec::new();
         match answer {
@@ -124,7 +126,7 @@ impl RedisOptions {
                 let mut texts = Vec::new();
                 collect(answer, &mut texts);
                 for text in texts {
-                    self.check(&text, &mut warnings)?;
+                    self.check(&text, alone, &mut warnings)?;
                 }
             }
             Err(error) if is_forbidden(&error) => warnings.push(
@@ -143,7 +145,7 @@ impl RedisOptions {
         RedisStore::new(connection, self.prefix, warnings)
     }
 
-    fn check(&self, info: &str, warnings: &mut Vec<String>) -> StoreResult<()> {
+    fn check(&self, info: &str, alone: bool, warnings: &mut Vec<String>) -> StoreResult<()> {
         let says = |name: &str| {
             let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
             line.map(str::trim)
@@ -152,6 +154,11 @@ impl RedisOptions {
             return Err(other(
                 "this is a sentinel, not a server; connect by a URL \
                  redis+sentinel://host:port/master",
+            ));
+        }
+        if alone && says("redis_mode") == Some("cluster") {
+            return Err(other(
+                "this server is part of a cluster; connect by a URL redis-cluster://host:port",
             ));
         }
         let version = says("redis_version").unwrap_or_default();
@@ -202,8 +209,4 @@ fn collect(answer: Value, texts: &mut Vec<String>) {
             }
         }
     }
-}
-
-fn is_forbidden(error: &StoreError) -> bool {
-    error.kind() == StoreErrorKind::Other && error.to_string().contains("NOPERM")
 }
