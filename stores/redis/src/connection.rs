@@ -11,7 +11,7 @@ use redis::{Arg, Cmd, RedisResult, Value};
 use tenure_core::store::StoreResult;
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::{failed, is_connections_fault, is_unknown_script};
+use crate::error::{failed, is_unknown_script};
 use crate::link::{Link, closed, timed_out};
 use crate::script::Script;
 
@@ -24,7 +24,7 @@ pub(crate) struct Connection {
 
 enum Way {
     Link(Arc<Link>),
-    /// A cluster's connection, or the application's own: both look after themselves.
+    /// The application's own, which looks after itself.
     Other(Box<dyn Sender>),
 }
 
@@ -139,16 +139,16 @@ impl Connection {
             }
         };
         let mut lent = timeout_at(until, link.lend()).await.map_err(late)??;
-        match timeout_at(until, lent.connection.send_packed_command(command)).await {
+        match timeout_at(until, lent.connection.send(command)).await {
             Ok(answer) => {
                 let answer = answer.and_then(Value::extract_error);
-                if answer.as_ref().is_err_and(is_connections_fault) {
-                    link.broken(&lent);
+                if let Err(error) = &answer {
+                    link.failed(&lent, error);
                 }
                 Ok(answer)
             }
             Err(elapsed) => {
-                link.broken(&lent);
+                link.silent(&lent);
                 Err(late(elapsed))
             }
         }

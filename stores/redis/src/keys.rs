@@ -11,6 +11,7 @@ use tenure_core::store::{KeyName, StoreError, StoreErrorKind, StoreKey, StoreRes
 
 const HANDLE: &str = "h:";
 const FOREIGN: &str = "f:";
+pub(crate) const BUCKETS: u32 = 256;
 /// The slots of every cluster.
 const SLOTS: u16 = 16_384;
 

@@ -19,6 +19,8 @@
 //! nothing to each other, and nothing brings back a session that has ended.
 
 mod apply;
+mod calls;
+mod client;
 mod connection;
 mod error;
 mod hash;
@@ -32,8 +34,8 @@ mod sentinel;
 mod store;
 mod url;
 
+pub use client::RedisStore;
 pub use options::RedisOptions;
-pub use store::RedisStore;
 
 /// The example of the README is compiled, too.
 #[cfg(doctest)]

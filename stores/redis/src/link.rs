@@ -1,15 +1,19 @@
-//! A connection that comes back: to one server, or to the master that Sentinel names.
+//! A connection that comes back: to one server, to the master that Sentinel names, or to a cluster.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind};
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisError, RedisResult, Value,
+};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 use tenure_core::{Random, SystemRandom};
 use tokio::sync::watch;
 
-use crate::error::failed;
+use crate::error::{failed, is_connections_fault};
 use crate::sentinel::Sentinels;
 
 /// The longest pause between two attempts to connect: a server that is back is found again well
@@ -21,6 +25,24 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 pub(crate) enum Source {
     Server(Client),
     Sentinels(Sentinels),
+    Cluster(Box<ClusterClient>),
+}
+
+/// What was connected.
+#[derive(Clone)]
+pub(crate) enum Wire {
+    Server(MultiplexedConnection),
+    /// It finds its nodes again by itself, but not one that is silent.
+    Cluster(ClusterConnection),
+}
+
+impl Wire {
+    pub(crate) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::Server(connection) => connection.send_packed_command(command).await,
+            Self::Cluster(connection) => connection.req_packed_command(command).await,
+        }
+    }
 }
 
 /// One connection, shared by all, made anew in the background whenever it breaks.
@@ -36,9 +58,11 @@ pub(crate) struct Link {
 }
 
 enum State {
+    /// With a successor under way, if the connection is of a cluster and a node was silent.
     Up {
-        connection: MultiplexedConnection,
+        connection: Wire,
         number: u64,
+        succeeded: bool,
     },
     /// The first attempt after a break is under way.
     Connecting,
@@ -48,7 +72,7 @@ enum State {
 
 /// The connection as it is now.
 pub(crate) struct Lent {
-    pub(crate) connection: MultiplexedConnection,
+    pub(crate) connection: Wire,
     number: u64,
 }
 
@@ -64,7 +88,7 @@ impl Link {
             moved: watch::Sender::new(()),
         });
         let connection = link.attempt(0).await?;
-        link.set(State::Up { connection, number: 0 });
+        link.set(State::Up { connection, number: 0, succeeded: false });
         Ok(link)
     }
 
@@ -74,7 +98,7 @@ impl Link {
         loop {
             moved.mark_unchanged();
             match &*self.state() {
-                State::Up { connection, number } => {
+                State::Up { connection, number, .. } => {
                     return Ok(Lent { connection: connection.clone(), number: *number });
                 }
                 State::Down(error) => {
@@ -92,9 +116,20 @@ impl Link {
         }
     }
 
-    /// Says that a connection is of no use any more.
-    pub(crate) fn broken(self: &Arc<Self>, lent: &Lent) {
+    /// Says that a connection gave no answer in time.
+    pub(crate) fn silent(self: &Arc<Self>, lent: &Lent) {
         self.lost(lent.number);
+    }
+
+    /// Says that a connection gave this error.
+    pub(crate) fn failed(self: &Arc<Self>, lent: &Lent, error: &RedisError) {
+        let lost = match lent.connection {
+            Wire::Server(_) => is_connections_fault(error),
+            Wire::Cluster(_) => error.is_timeout(),
+        };
+        if lost {
+            self.lost(lent.number);
+        }
     }
 
     pub(crate) fn close(&self) {
@@ -103,16 +138,19 @@ impl Link {
 
     fn lost(self: &Arc<Self>, lost: u64) {
         let mut state = self.state();
-        if !matches!(&*state, State::Up { number, .. } if *number == lost) {
-            return;
+        match &mut *state {
+            State::Up { number, succeeded, .. } if *number != lost || *succeeded => return,
+            // Its other nodes go on.
+            State::Up { connection: Wire::Cluster(_), succeeded, .. } => *succeeded = true,
+            State::Up { .. } => *state = State::Connecting,
+            _ => return,
         }
-        *state = State::Connecting;
         drop(state);
         let link = Arc::downgrade(self);
         tokio::spawn(async move { reconnect(&link, lost + 1).await });
     }
 
-    async fn attempt(self: &Arc<Self>, number: u64) -> StoreResult<MultiplexedConnection> {
+    async fn attempt(self: &Arc<Self>, number: u64) -> StoreResult<Wire> {
         let link = Arc::downgrade(self);
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None)
@@ -130,8 +168,12 @@ impl Link {
                 Source::Server(client) => client
                     .get_multiplexed_async_connection_with_config(&config)
                     .await
+                    .map(Wire::Server)
                     .map_err(failed),
-                Source::Sentinels(sentinels) => sentinels.master(&config).await,
+                Source::Sentinels(sentinels) => sentinels.master(&config).await.map(Wire::Server),
+                Source::Cluster(client) => {
+                    client.get_async_connection().await.map(Wire::Cluster).map_err(failed)
+                }
             }
         };
         match tokio::time::timeout(self.connect_timeout, connecting).await {
@@ -170,10 +212,11 @@ async fn reconnect(link: &Weak<Link>, number: u64) {
                 return;
             }
             let done = attempt.is_ok();
-            *state = match attempt {
-                Ok(connection) => State::Up { connection, number },
-                Err(error) => State::Down(Arc::new(error)),
-            };
+            match attempt {
+                Ok(connection) => *state = State::Up { connection, number, succeeded: false },
+                Err(_) if matches!(*state, State::Up { .. }) => {}
+                Err(error) => *state = State::Down(Arc::new(error)),
+            }
             drop(state);
             strong.moved.send_replace(());
             if done {

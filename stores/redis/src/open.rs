@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use redis::aio::ConnectionLike;
-use redis::cluster::ClusterClientBuilder;
-use redis::cluster_routing::{MultipleNodeRoutingInfo, RoutingInfo};
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::{Cmd, Value};
 use tenure_core::store::StoreResult;
 
 use crate::connection::Connection;
 use crate::error::{failed, is_forbidden, other};
 use crate::hash::octets;
-use crate::link::{Link, Source, timed_out};
+use crate::link::{Link, Source};
 use crate::sentinel::Sentinels;
 use crate::url::{Access, Kind, Location};
 use crate::{RedisOptions, RedisStore};
@@ -26,9 +25,10 @@ impl RedisOptions {
     pub(crate) async fn open_at(self, location: Location) -> StoreResult<RedisStore> {
         let location = self.at(location);
         let access = self.access(&location)?;
+        let alone = location.kind != Kind::Cluster;
         let source = match location.kind {
             Kind::Server => Source::Server(access.client(&location.hosts[0])?),
-            Kind::Sentinel(name) => {
+            Kind::Sentinel(ref name) => {
                 let sentinel = Access {
                     user: self.sentinel_user.clone(),
                     password: self.sentinel_password.clone(),
@@ -38,44 +38,38 @@ impl RedisOptions {
                 let sentinels = location.hosts.iter().map(|host| sentinel.client(host));
                 Source::Sentinels(Sentinels {
                     sentinels: sentinels.collect::<StoreResult<_>>()?,
-                    name,
+                    name: name.clone(),
                     access,
                 })
             }
-            Kind::Cluster => return self.open_cluster(&location, &access).await,
+            Kind::Cluster => Source::Cluster(Box::new(self.cluster(&location, &access)?)),
         };
-        let link = Link::connect(source, self.connect_timeout).await?;
+        // A cluster is asked for its nodes first.
+        let rounds = if alone { 1 } else { 2 };
+        let link = Link::connect(source, rounds * self.connect_timeout).await?;
         let connection = Connection::link(link, self.timeout);
         let answer = connection.ask(&info()).await;
-        self.checked(connection, answer, true)
+        self.checked(connection, answer, alone)
     }
 
-    async fn open_cluster(self, location: &Location, access: &Access) -> StoreResult<RedisStore> {
+    fn cluster(&self, location: &Location, access: &Access) -> StoreResult<ClusterClient> {
         let nodes = location.hosts.iter().map(|host| access.info(host));
         let nodes = nodes.collect::<StoreResult<Vec<_>>>()?;
-        let mut builder = ClusterClientBuilder::new(nodes)
+        let builder = ClusterClientBuilder::new(nodes)
             .retries(RETRIES)
             .min_retry_wait(5)
             .max_retry_wait(LONGEST_WAIT.as_millis().try_into().unwrap_or(u64::MAX))
             .connection_timeout(self.connect_timeout)
             .response_timeout(self.timeout);
         #[cfg(feature = "tls")]
-        if let (true, Some(root)) = (access.tls, &access.authorities) {
-            let root_cert = Some(root.clone());
-            builder = builder.certs(redis::TlsCertificates { client_tls: None, root_cert });
-        }
-        let client = builder.build().map_err(failed)?;
-        let connecting = client.get_async_connection();
-        let mut connection = match tokio::time::timeout(self.connect_timeout * 2, connecting).await
-        {
-            Ok(connected) => connected.map_err(failed)?,
-            Err(_) => return Err(timed_out(self.connect_timeout * 2)),
+        let builder = match &access.authorities {
+            Some(root) if access.tls => {
+                let root_cert = Some(root.clone());
+                builder.certs(redis::TlsCertificates { client_tls: None, root_cert })
+            }
+            _ => builder,
         };
-        let masters = RoutingInfo::MultiNode((MultipleNodeRoutingInfo::AllMasters, None));
-        let answer = connection.route_command(info(), masters).await;
-        let answer = answer.and_then(Value::extract_error).map_err(failed);
-        let connection = Connection::other(connection, self.timeout);
-        self.checked(connection, answer, false)
+        builder.build().map_err(failed)
     }
 
     pub(crate) async fn open_with(
@@ -97,6 +91,7 @@ impl RedisOptions {
             // Whichever provider the application has chosen stays.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
+        #[cfg(feature = "tls")]
         let authorities = match &self.ca_file {
             Some(path) => Some(std::fs::read(path).map_err(|error| {
                 other(format!("RedisOptions::ca_file: {} cannot be read: {error}", path.display()))
@@ -108,6 +103,7 @@ impl RedisOptions {
             password: location.password.clone(),
             database: location.database,
             tls: location.tls,
+            #[cfg(feature = "tls")]
             authorities,
         })
     }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use redis::aio::ConnectionLike;
@@ -130,7 +130,7 @@ impl RedisOptions {
 
     /// Trusts the authorities whose certificates are in this PEM file, and not the system's.
     #[cfg(feature = "tls")]
-    pub fn ca_file(mut self, path: impl AsRef<Path>) -> Self {
+    pub fn ca_file(mut self, path: impl AsRef<std::path::Path>) -> Self {
         self.ca_file = Some(path.as_ref().to_owned());
         self
     }

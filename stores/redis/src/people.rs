@@ -8,11 +8,13 @@ use redis::Value;
 use tenure_core::store::{Epoch, Listed, StoreKey, StoreResult, UserIndex};
 use tenure_core::{Namespace, Timestamp, UserId};
 
+use crate::RedisStore;
+use crate::calls::names;
+use crate::client::Inner;
 use crate::connection::Call;
 use crate::error::unexpected;
 use crate::keys::{Bucket, named, short_name};
 use crate::script;
-use crate::store::{Inner, RedisStore, names};
 
 impl UserIndex for RedisStore {
     async fn list(

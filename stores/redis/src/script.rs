@@ -32,3 +32,23 @@ impl Script {
         Self { source, hash: redis::Script::new(source).get_hash().to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tenure_core::store::{FORMER_GRACE, PENDING_GRACE, RETRY_HORIZON};
+
+    use super::*;
+    use crate::hash::MAX_LEN;
+
+    #[test]
+    fn scripts_have_the_limits_of_the_core() {
+        let times = [RETRY_HORIZON, FORMER_GRACE, PENDING_GRACE].map(|time| time.as_millis());
+        let [horizon, former, pending] = times;
+        for line in [
+            format!("HORIZON, FORMER_GRACE, PENDING_GRACE = {horizon}, {former}, {pending}\n"),
+            format!("LONGEST = {MAX_LEN}\n"),
+        ] {
+            assert!(APPLY.source.contains(&line), "{line}");
+        }
+    }
+}

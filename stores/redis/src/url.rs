@@ -45,6 +45,7 @@ pub(crate) struct Access {
     pub(crate) database: i64,
     pub(crate) tls: bool,
     /// The certificates of the authorities to trust, as PEM text, instead of the system's.
+    #[cfg(feature = "tls")]
     pub(crate) authorities: Option<Vec<u8>>,
 }
 

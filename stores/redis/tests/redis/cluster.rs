@@ -1,6 +1,7 @@
 //! What only a cluster shows.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use tenure_core::store::{Store, UserIndex};
 use tenure_redis::{RedisOptions, RedisStore};
@@ -124,12 +125,12 @@ async fn slots_that_move_lose_nothing() {
             for _ in 0..400 {
                 let increment = patch().add("n", ONE);
                 while store.apply(&session, &increment, now()).await.is_err() {
-                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
         }
     });
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
     command(to, &["CLUSTER", "SETSLOT", &slot, "IMPORTING", &from_id]);
     command(from, &["CLUSTER", "SETSLOT", &slot, "MIGRATING", &to_id]);
     let Reply::List(keys) = command(from, &["CLUSTER", "GETKEYSINSLOT", &slot, "100"]) else {
@@ -138,11 +139,59 @@ async fn slots_that_move_lose_nothing() {
     for key in &keys {
         let to = to.to_string();
         command(from, &["MIGRATE", "127.0.0.1", &to, key.text(), "0", "5000"]);
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     for port in [to, from] {
         command(port, &["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
     }
     worker.await.unwrap();
     assert_eq!(load(&store, &session).await.data.get("n"), Some("400"));
+}
+
+/// A cluster that is gone as a whole is an error within the time limit, and is back by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_all_nodes_is_survived() {
+    let Some(server) = installed(Server::redis_cluster(&Options::new())) else { return };
+    let store = open(&server).await;
+    let session = begin(&store, &[("n", "1")]).await;
+    server.kill().unwrap();
+    for _ in 0..10 {
+        let begun = Instant::now();
+        let error = store.load(&session, now()).await.unwrap_err();
+        assert!(error.is_retryable(), "{error:?}");
+        assert!(begun.elapsed().as_millis() < 100, "{:?}", begun.elapsed());
+    }
+    server.start().unwrap();
+    let took = crate::outages::back(&store, &session).await;
+    assert!(took.as_millis() < 1_000, "back after {took:?}");
+    assert_eq!(load(&store, &session).await.data.get("n"), Some("1"));
+}
+
+/// A master that is frozen is a timeout for its sessions until its replica takes over; the others'
+/// sessions go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_master_is_replaced() {
+    let Some(server) = installed(Server::redis_cluster(&Options::new().volatile())) else { return };
+    let store = open(&server).await;
+    let mut sessions = Vec::new();
+    for _ in 0..12 {
+        sessions.push(begin(&store, &[]).await);
+    }
+    server.nodes()[0].pause().unwrap();
+    let mut late = 0;
+    for session in &sessions {
+        let begun = Instant::now();
+        let answer = store.load(session, now()).await;
+        assert!(begun.elapsed() < Duration::from_millis(1_900), "{:?}", begun.elapsed());
+        if let Err(error) = answer {
+            assert!(error.is_retryable(), "{error:?}");
+            late += 1;
+        }
+    }
+    assert!(late < 12, "all of them were late");
+    for session in &sessions {
+        let took = crate::outages::back(&store, session).await;
+        assert!(took < Duration::from_secs(15), "{took:?}");
+    }
+    server.nodes()[0].resume().unwrap();
 }
