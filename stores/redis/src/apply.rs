@@ -26,7 +26,8 @@ pub(crate) enum Answer {
     },
     /// It had taken effect before.
     Already(Box<Record>),
-    /// A step does not fit the value that it meets: the newest record, to look at.
+    /// A step does not fit the value that it meets: the newest record, of whose keys only those of
+    /// the patch are there.
     Stale(Box<Record>),
 }
 

@@ -58,8 +58,9 @@ pub(crate) struct Inner {
     pub(crate) prefix: Prefix,
     pub(crate) warnings: Vec<String>,
     pub(crate) revisions: AtomicU64,
-    /// One for the sessions of each bucket: held by a commit that has to try again, so that 1,000
-    /// closures over one value take 1,000 turns and not a million.
+    /// Queues, one for the sessions of each bucket, of commits that have to try again, so that 1,000
+    /// closures over one value take 1,000 turns and not a million. They guard nothing: who has
+    /// waited for long goes on without a turn, so no closure can hold up another.
     pub(crate) turns: Box<[Mutex<()>]>,
 }
 

@@ -94,26 +94,33 @@ impl Link {
 
     /// The connection.
     pub(crate) async fn lend(&self) -> StoreResult<Lent> {
+        if let Some(lent) = self.look() {
+            return lent;
+        }
         let mut moved = self.moved.subscribe();
         loop {
-            moved.mark_unchanged();
-            match &*self.state() {
-                State::Up { connection, number, .. } => {
-                    return Ok(Lent { connection: connection.clone(), number: *number });
-                }
-                State::Down(error) => {
-                    return Err(StoreError::new(
-                        StoreErrorKind::Unavailable,
-                        format!("Redis is down, and the store goes on trying to connect: {error}"),
-                    ));
-                }
-                State::Closed => return Err(closed()),
-                State::Connecting => {}
+            if let Some(lent) = self.look() {
+                return lent;
             }
             if moved.changed().await.is_err() {
                 return Err(closed());
             }
         }
+    }
+
+    /// The connection or why there is none, unless that is being found out.
+    fn look(&self) -> Option<StoreResult<Lent>> {
+        Some(match &*self.state() {
+            State::Up { connection, number, .. } => {
+                Ok(Lent { connection: connection.clone(), number: *number })
+            }
+            State::Down(error) => Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                format!("Redis is down, and the store goes on trying to connect: {error}"),
+            )),
+            State::Closed => Err(closed()),
+            State::Connecting => return None,
+        })
     }
 
     /// Says that a connection gave no answer in time.

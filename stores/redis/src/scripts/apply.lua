@@ -27,8 +27,23 @@ if cleared then
   end
 end
 
+-- The record as far as the steps look at it.
+local first_step, arity = at, { set = 3, remove = 2, add = 3, push = 3, replace = 4 }
 local function stale()
-  return { STALE, redis.call('HGETALL', session) }
+  local fields, found = { 't', 'p', 'n', 'k' }, {}
+  local step = first_step
+  while step <= #ARGV do
+    fields[#fields + 1] = ARGV[step + 1]
+    step = step + arity[ARGV[step]]
+  end
+  for _, field in ipairs(fields) do
+    local value = redis.call('HGET', session, field)
+    if value then
+      found[#found + 1] = field
+      found[#found + 1] = value
+    end
+  end
+  return { STALE, found }
 end
 
 -- An integer that a sum with another one of 18 digits cannot overflow, written as HINCRBY does.
