@@ -1,7 +1,12 @@
 //! The twelve laws on real servers, from several processes where a law speaks of them: X6.
 
+use std::time::Duration;
+
 use tenure_redis::{RedisOptions, RedisStore};
 use tenure_testkit::{StoreHarness, server, store_suite};
+
+/// The laws say nothing of time limits, and a busy machine is no failure.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server that all tests share.
 struct Shared {
@@ -26,7 +31,7 @@ impl StoreHarness for Shared {
     }
 
     async fn open_at(&self, address: &str) -> RedisStore {
-        let mut options = RedisOptions::new();
+        let mut options = RedisOptions::new().timeout(PATIENCE).connect_timeout(PATIENCE);
         if let Some(file) = server::ca_file() {
             options = options.ca_file(file);
         }
