@@ -1,6 +1,6 @@
 //! The server that comparisons with other session libraries drive: `PORT`, and `STORE` as `none`,
 //! `memory`, `sqlite` (in the file `SQLITE_PATH`), `file` (in the folder `FILE_PATH`), `postgres`
-//! or `mysql` (at `DATABASE_URL`). Tokens are signed with a fixed key, so that two processes
+//! or `mysql` (at `DATABASE_URL`), `redis` or `redis-cluster` (at `REDIS_URL`). Tokens are signed with a fixed key, so that two processes
 //! accept each other's; the cookie goes without `Secure`.
 
 use std::env;
@@ -53,9 +53,11 @@ async fn store(name: &str) -> Result<Option<AnyStore>, Box<dyn std::error::Error
         "sqlite" => format!("sqlite:{}", place("SQLITE_PATH")?),
         "file" => format!("file:{}", place("FILE_PATH")?),
         "postgres" | "mysql" => place("DATABASE_URL")?,
+        "redis" | "redis-cluster" => place("REDIS_URL")?,
         other => {
             return Err(format!(
-                "STORE: {other:?} is none of none, memory, file, sqlite, postgres, mysql"
+                "STORE: {other:?} is none of none, memory, file, sqlite, postgres, mysql, redis, \
+                 redis-cluster"
             )
             .into());
         }

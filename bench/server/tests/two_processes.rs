@@ -121,3 +121,17 @@ fn x1_two_processes_on_mariadb_lose_nothing() {
         nothing_is_lost("mysql", ("DATABASE_URL", &url));
     }
 }
+
+#[test]
+fn x1_two_processes_on_redis_lose_nothing() {
+    if let Some(url) = server::url("redis") {
+        nothing_is_lost("redis", ("REDIS_URL", &url));
+    }
+}
+
+#[test]
+fn x1_two_processes_on_a_redis_cluster_lose_nothing() {
+    if let Some(url) = server::url("redis-cluster") {
+        nothing_is_lost("redis-cluster", ("REDIS_URL", &url));
+    }
+}

@@ -81,6 +81,10 @@ impl Schemes {
             let store = tenure_sql::PostgresStore::connect(&url).await?;
             store.migrate().await.map(|()| store)
         });
+        #[cfg(feature = "redis")]
+        schemes.feature("redis", |url: String| async move {
+            tenure_redis::RedisStore::connect(&url).await
+        });
         #[cfg(feature = "sqlite")]
         schemes.feature("sqlite", |url| async {
             let store = tenure_sql::SqliteStore::open(url).await?;

@@ -11,6 +11,8 @@ pub mod store {
     pub use tenure_core::store::*;
     #[cfg(feature = "file")]
     pub use tenure_file::{FileOptions, FileStore};
+    #[cfg(feature = "redis")]
+    pub use tenure_redis::{RedisOptions, RedisStore};
     #[cfg(feature = "mysql")]
     pub use tenure_sql::{MySqlOptions, MySqlStore};
     #[cfg(feature = "postgres")]
