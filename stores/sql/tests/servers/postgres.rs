@@ -117,7 +117,13 @@ async fn a_locked_row_is_a_timeout() {
     let error = place.store.touch(&key(1), NOW + 40 * MINUTE, NOW).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Timeout, "{error}");
     lock.rollback().await.unwrap();
-    assert!(place.store.touch(&key(1), NOW + 40 * MINUTE, NOW).await.unwrap());
+    // Connecting again takes longer than the limit on a machine that has much else to do.
+    let begun = std::time::Instant::now();
+    let mut again = Err(error);
+    while again.is_err() && begun.elapsed() < MINUTE {
+        again = place.store.touch(&key(1), NOW + 40 * MINUTE, NOW).await;
+    }
+    assert!(again.unwrap());
     place.end().await;
 }
 
