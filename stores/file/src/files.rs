@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use tenure_core::Timestamp;
 use tenure_core::format::RecordFormat;
 use tenure_core::id::{CommitId, UserId};
@@ -58,7 +57,7 @@ impl Files {
             return Ok(if repeated { Created::Created } else { Created::Collision });
         }
         let mut record = record.clone();
-        record.revision = first_revision(&record);
+        record.revision = Revision::first(&record);
         record.epochs = self.epochs(&place.space, record.user.as_ref())?;
         self.put(key, &place, old.as_ref(), &record, Durable::Yes)?;
         Ok(Created::Created)
@@ -328,19 +327,6 @@ pub(crate) fn is_unreadable(error: &StoreError) -> bool {
 
 fn remembers(record: &Record, commit: CommitId) -> bool {
     record.commits.iter().any(|(id, _)| *id == commit)
-}
-
-/// The revision that a new record begins with. Commit ids differ, and so do these, so that a write
-/// which was meant for an earlier session of the same foreign id does not fit this one.
-fn first_revision(record: &Record) -> Revision {
-    let mut hash = Sha256::new();
-    for (id, at) in &record.commits {
-        hash.update(id.as_bytes());
-        hash.update(at.as_millis().to_be_bytes());
-    }
-    let start = hash.finalize();
-    let start = start.iter().take(8).fold(0, |n: u64, octet| n << 8 | u64::from(*octet));
-    Revision::number(start >> 1)
 }
 
 fn after(revision: &Revision) -> Revision {

@@ -5,7 +5,7 @@
 
 use tenure_core::Timestamp;
 use tenure_core::format::{DecodeError, RecordFormat};
-use tenure_core::id::{CommitId, Handle, Namespace, Proof, UserId};
+use tenure_core::id::{Handle, Namespace, Proof, UserId};
 use tenure_core::store::{
     Epochs, Former, KeyName, Pending, Proofs, Record, Revision, StoreError, StoreErrorKind,
     StoreKey, StoreResult,
@@ -69,13 +69,6 @@ pub(crate) fn millis(time: Timestamp) -> i64 {
 /// A revision, as it is bound. No row has a negative one.
 pub(crate) fn revision(revision: &Revision) -> i64 {
     revision.as_number().and_then(|number| number.try_into().ok()).unwrap_or(-1)
-}
-
-/// The revision that a new record begins with. It is random, so that a write which was meant for
-/// an earlier session of the same foreign id does not fit this one.
-pub(crate) fn first_revision(record: &Record) -> i64 {
-    let id = record.commits.first().map_or([0; CommitId::LEN], |(id, _)| *id.as_bytes());
-    i64::from(u32::from_be_bytes([id[0], id[1], id[2], id[3]]))
 }
 
 /// What a commit writes, apart from what the database itself makes: revision and epochs.

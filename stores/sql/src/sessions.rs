@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::call::Call;
 use crate::dialect::Dialect;
-use crate::row::{self, MAX_NAME_LEN, Row, Written, first_revision};
+use crate::row::{self, MAX_NAME_LEN, Row, Written};
 use crate::statements::Statements;
 use crate::table::Table;
 
@@ -160,7 +160,8 @@ impl<D: Driver> Sessions<D> {
             return Err(StoreError::new(StoreErrorKind::TooLarge, DecodeError::TooLarge));
         }
         let written = self.written(record)?;
-        let call = self.shared.creating(key, &written, first_revision(record), now);
+        let first = row::revision(&Revision::first(record));
+        let call = self.shared.creating(key, &written, first, now);
         loop {
             if self.driver.execute(&call).await? > 0 {
                 return Ok(Created::Created);

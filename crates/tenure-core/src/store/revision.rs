@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::Record;
+
 /// Which version of a record: opaque to all but the store that made it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Revision(Repr);
@@ -11,6 +13,37 @@ enum Repr {
 }
 
 impl Revision {
+    /// A number under 2⁶² with which the revisions of a new record may begin, if each write adds
+    /// one: it lies far from those of a record that had the same key before. It is made from the
+    /// commit that creates the record. Such ids count within one process, so cutting octets off one
+    /// of them would not do.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use tenure_core::store::{Record, Revision};
+    /// use tenure_core::{Timestamp, id::CommitId};
+    ///
+    /// # let now = Timestamp::from_millis(1);
+    /// let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(3600));
+    /// let mut first = |id| {
+    ///     record.commits = vec![(CommitId::from_bytes([id; 16]), now)];
+    ///     Revision::first(&record).as_number().unwrap()
+    /// };
+    /// assert!(first(1).abs_diff(first(2)) > 1 << 32);
+    /// ```
+    #[must_use]
+    pub fn first(record: &Record) -> Self {
+        // An odd factor keeps different ids different and spreads those that lie close together:
+        // 2⁶⁴ divided by the golden ratio.
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let number = |octets: &[u8]| octets.iter().fold(0, |n, &octet| n << 8 | u64::from(octet));
+        let mixed = record.commits.first().map_or(0, |(id, _)| {
+            let (start, count) = id.as_bytes().split_at(8);
+            (number(start) ^ number(count).wrapping_mul(SPREAD)).wrapping_mul(SPREAD)
+        });
+        Self::number(mixed >> 2)
+    }
+
     /// A revision that is a number.
     ///
     /// ```
