@@ -49,29 +49,11 @@ async fn a_pool_without_a_free_connection_is_a_timeout<K: Kind>() {
     let Some(place) = Place::<K>::new(wish).await else { return };
     let key = key(1);
     place.store.create(&key, &record(), NOW).await.unwrap();
-    let sleep =
-        if K::OPTIONS == "MySqlOptions" { "SELECT sleep(4)" } else { "SELECT pg_sleep(1.9)" };
-    let error = if K::OPTIONS == "MySqlOptions" {
-        let store = place.store.clone();
-        let kept = tokio::spawn(async move { K::run(&store, sleep.to_owned()).await });
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let error = place.store.load(&key, NOW).await.unwrap_err();
-        kept.await.unwrap();
-        error
-    } else {
-        // PostgreSQL's own limit ends a statement that would keep the connection.
-        let stores = [place.store.clone(), place.store.clone()];
-        let kept =
-            stores.map(|store| tokio::spawn(async move { K::run(&store, sleep.to_owned()).await }));
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let error = place.store.load(&key, NOW).await.unwrap_err();
-        for kept in kept {
-            kept.await.unwrap();
-        }
-        error
-    };
+    let kept = K::keep(&place.store).await;
+    let error = place.store.load(&key, NOW).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Timeout);
     assert!(error.to_string().contains("allow more connections"), "{error}");
+    drop(kept);
     assert!(place.store.load(&key, NOW).await.unwrap().is_some());
     place.end().await;
 }

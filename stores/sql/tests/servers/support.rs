@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -67,6 +68,8 @@ pub(crate) trait Kind: Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Self::Store>> + Send;
     fn migrate(store: &Self::Store) -> impl Future<Output = StoreResult<()>> + Send;
     fn printed(store: &Self::Store) -> String;
+    /// Takes a connection out of the store's pool until this is dropped.
+    fn keep(store: &Self::Store) -> impl Future<Output = Box<dyn Any + Send>> + Send;
     fn run(store: &Self::Store, sql: String) -> impl Future<Output = ()> + Send;
     fn number(store: &Self::Store, sql: String) -> impl Future<Output = i64> + Send;
 }
@@ -114,6 +117,10 @@ macro_rules! kind {
 
             fn printed(store: &$store) -> String {
                 store.migration_sql()
+            }
+
+            async fn keep(store: &$store) -> Box<dyn Any + Send> {
+                Box::new(store.pool().acquire().await.unwrap())
             }
 
             async fn run(store: &$store, sql: String) {
