@@ -14,7 +14,17 @@ const FEATURES: [(&str, &[&str]); 7] = [
     ("mongodb", &["mongodb", "mongodb+srv"]),
     ("mysql", &["mysql", "mariadb"]),
     ("postgres", &["postgres", "postgresql"]),
-    ("redis", &["redis", "rediss", "redis+sentinel", "redis-cluster"]),
+    (
+        "redis",
+        &[
+            "redis",
+            "rediss",
+            "redis+sentinel",
+            "rediss+sentinel",
+            "redis-cluster",
+            "rediss-cluster",
+        ],
+    ),
     ("sqlite", &["sqlite"]),
 ];
 
