@@ -4,6 +4,7 @@
 mod cargo;
 mod deny;
 mod dependencies;
+mod examples;
 mod floor;
 mod package;
 mod public_deps;
@@ -42,6 +43,11 @@ const TASKS: &[Task] = &[
         name: "public-deps",
         about: "the core's public API names no crate outside its allow-list",
         run: public_deps::run,
+    },
+    Task {
+        name: "examples",
+        about: "every public function of the published crates is used in a doc example",
+        run: examples::run,
     },
     Task {
         name: "dependencies",

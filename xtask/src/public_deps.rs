@@ -1,11 +1,8 @@
 //! The core's public API may name the types of very few crates: a new major version of one of
 //! them forces a new major version of ours.
 
-use serde_json::Value;
-
 use crate::Result;
-use crate::cargo::cargo;
-use crate::rustdoc::{Mention, mentions};
+use crate::rustdoc::{Mention, describe, mentions};
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "tenure-core";
@@ -19,19 +16,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
 }
 
 pub(crate) fn check(workspace: &Workspace) -> Result {
-    // The JSON is unstable, and stable toolchains write it only when told to act as unstable.
-    cargo(["rustdoc", "--package", PACKAGE, "--lib", "--all-features", "--"].into_iter().chain([
-        "-Zunstable-options",
-        "--output-format=json",
-        "--cap-lints=allow",
-    ]))
-    .env("RUSTC_BOOTSTRAP", "1")
-    .run()?;
-    let file = workspace.target.join("doc").join(PACKAGE.replace('-', "_")).with_extension("json");
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    let description: Value = serde_json::from_str(&text)
-        .map_err(|error| format!("{} is no JSON: {error}", file.display()))?;
+    let description = describe(workspace, PACKAGE)?;
     let summary = judge(&mentions(&description))?;
     println!("{summary}");
     Ok(())

@@ -2,6 +2,10 @@
 
 use serde_json::Value;
 
+use crate::Result;
+use crate::cargo::cargo;
+use crate::workspace::Workspace;
+
 /// The crate being documented, among the crates of its description.
 const SELF: u64 = 0;
 
@@ -14,6 +18,22 @@ pub(crate) struct Mention {
     pub(crate) named: String,
     /// The crate that this belongs to.
     pub(crate) krate: String,
+}
+
+/// The JSON that describes the public items of a library of this workspace.
+pub(crate) fn describe(workspace: &Workspace, package: &str) -> Result<Value> {
+    // The JSON is unstable, and stable toolchains write it only when told to act as unstable.
+    cargo(["rustdoc", "--package", package, "--lib", "--all-features", "--"].into_iter().chain([
+        "-Zunstable-options",
+        "--output-format=json",
+        "--cap-lints=allow",
+    ]))
+    .env("RUSTC_BOOTSTRAP", "1")
+    .run()?;
+    let file = workspace.target.join("doc").join(package.replace('-', "_")).with_extension("json");
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{} is no JSON: {error}", file.display()))
 }
 
 /// All that the public items name of other crates. What cannot be resolved counts as a mention of
@@ -92,7 +112,8 @@ fn extern_crate(inner: &Value) -> (String, String) {
     (format!("extern crate {name}"), name.to_owned())
 }
 
-fn place(item: &Value, kind: &str) -> String {
+/// Where an item is, of what kind, and how it is called.
+pub(crate) fn place(item: &Value, kind: &str) -> String {
     let mut place = String::new();
     if let Some(file) = item["span"]["filename"].as_str() {
         place.push_str(file);

@@ -6,7 +6,7 @@ use crate::report::Report;
 use crate::services::Running;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{deny, dependencies, floor, package, public_deps, semver, tool};
+use crate::{deny, dependencies, examples, floor, package, public_deps, semver, tool};
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
     let raise = match arguments {
@@ -56,6 +56,11 @@ fn all(steps: &Steps, report: &mut Option<Report>, raise: bool) -> Result {
         "public dependencies of the core",
         "hide the type behind one of ours; the list of allowed crates is a promise",
         || public_deps::check(&workspace),
+    )?;
+    steps.step(
+        "examples of public functions",
+        "give each function that is named an example of its own, or use it in that of its type",
+        || examples::check(&workspace),
     )?;
     steps.step(
         "number of dependencies",

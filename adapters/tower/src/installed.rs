@@ -46,12 +46,53 @@ impl Installed {
     }
 
     /// The manager that it belongs to.
+    ///
+    /// ```
+    /// # use http::{Request, Response};
+    /// # use tenure_core::Sessions;
+    /// # use tenure_tower::{Installed, SessionLayer};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// async fn which(request: Request<()>) -> Result<Response<String>, tenure_core::Error> {
+    ///     let installed = Installed::of(request.extensions()).unwrap();
+    ///     Ok(Response::new(installed.sessions().name().to_owned()))
+    /// }
+    ///
+    /// let service = SessionLayer::new(Sessions::in_memory()?).layer(service_fn(which));
+    /// assert_eq!(service.oneshot(Request::new(())).await?.body(), "__Host-id");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn sessions(&self) -> Sessions {
         self.session.sessions()
     }
 
     /// What the next layer outside has put there.
+    ///
+    /// ```
+    /// # use http::{Request, Response};
+    /// # use tenure_core::Sessions;
+    /// # use tenure_tower::{Installed, SessionLayer};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{store::MemoryStore, transport::Cookie};
+    /// # let builder = Sessions::builder().store(MemoryStore::new());
+    /// # let cart = builder.cookie(Cookie::named("__Host-cart")).build()?;
+    /// async fn which(request: Request<()>) -> Result<Response<String>, tenure_core::Error> {
+    ///     let inner = Installed::of(request.extensions()).unwrap();
+    ///     let outer = inner.outer().unwrap();
+    ///     Ok(Response::new(format!("{} in {}", inner.sessions().name(), outer.sessions().name())))
+    /// }
+    ///
+    /// let service = SessionLayer::new(cart).layer(service_fn(which));
+    /// let service = SessionLayer::new(Sessions::in_memory()?).layer(service);
+    /// assert_eq!(service.oneshot(Request::new(())).await?.body(), "__Host-cart in __Host-id");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn outer(&self) -> Option<&Self> {
         self.outer.as_deref()

@@ -13,6 +13,16 @@ use tenure_core::{Error, ErrorKind};
 )]
 pub trait ErrorResponse<B>: Clone {
     /// The response for `error`.
+    ///
+    /// ```
+    /// use tenure_core::{Error, ErrorKind};
+    /// use tenure_tower::{ErrorResponse, PlainText};
+    ///
+    /// let error = Error::new(ErrorKind::Timeout, "load", "no answer within 2 s");
+    /// let response: http::Response<String> = PlainText.respond(&error);
+    /// assert_eq!(response.status(), 503);
+    /// assert_eq!(response.body(), "Service Unavailable");
+    /// ```
     fn respond(&self, error: &Error) -> Response<B>;
 }
 

@@ -1,6 +1,8 @@
 //! The server that comparisons with other session libraries drive: `PORT`, and `STORE` as `none`,
-//! `memory` or `sqlite` (in the file `SQLITE_PATH`). Tokens are signed with a fixed key, so that
-//! two processes accept each other's; the cookie goes without `Secure`.
+//! `memory`, `sqlite` (in the file `SQLITE_PATH`), `file` (in the folder `FILE_PATH`), `postgres`
+//! or `mysql` (at `DATABASE_URL`), `redis` or `redis-cluster` (at `REDIS_URL`),
+//! `mongodb` (at `MONGODB_URL`) or `couchdb` (at `COUCHDB_URL`). Tokens are signed with a fixed key, so that two processes
+//! accept each other's; the cookie goes without `Secure`.
 
 use std::env;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use tenure::axum::{Error, Session};
-use tenure::store::{AnyStore, MemoryStore, SqliteStore};
+use tenure::store::AnyStore;
 use tenure::tower::SessionLayer;
 use tenure::transform::Keyring;
 use tenure::transport::{Cookie, Secure};
@@ -41,17 +43,29 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// The store by its name; where it is, another variable says.
 async fn store(name: &str) -> Result<Option<AnyStore>, Box<dyn std::error::Error>> {
-    Ok(match name {
-        "none" => None,
-        "memory" => Some(AnyStore::new(MemoryStore::new())),
-        "sqlite" => {
-            let store = SqliteStore::open(env::var("SQLITE_PATH")?).await?;
-            store.migrate().await?;
-            Some(AnyStore::new(store))
+    let place = |variable: &str| {
+        env::var(variable).map_err(|_| format!("{variable}: STORE={name} needs to know where"))
+    };
+    let url = match name {
+        "none" => return Ok(None),
+        "memory" => "memory:".to_owned(),
+        "sqlite" => format!("sqlite:{}", place("SQLITE_PATH")?),
+        "file" => format!("file:{}", place("FILE_PATH")?),
+        "postgres" | "mysql" => place("DATABASE_URL")?,
+        "redis" | "redis-cluster" => place("REDIS_URL")?,
+        "mongodb" => place("MONGODB_URL")?,
+        "couchdb" => place("COUCHDB_URL")?,
+        other => {
+            return Err(format!(
+                "STORE: {other:?} is none of none, memory, file, sqlite, postgres, mysql, redis, \
+                 redis-cluster, mongodb, couchdb"
+            )
+            .into());
         }
-        other => return Err(format!("STORE: {other:?} is none of none, memory, sqlite").into()),
-    })
+    };
+    Ok(Some(tenure::store::connect(&url).await?))
 }
 
 fn routes() -> Router {

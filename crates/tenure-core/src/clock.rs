@@ -70,9 +70,28 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// Where the time comes from; tests replace it by one that they move by hand.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The present time.
+    ///
+    /// ```
+    /// use tenure_core::{Clock, SystemClock, Timestamp};
+    ///
+    /// let year_2020 = Timestamp::from_millis(1_577_836_800_000);
+    /// assert!(SystemClock.now() > year_2020);
+    /// ```
     fn now(&self) -> Timestamp;
 
     /// Ends after `duration`; started only when a store call does not answer at once.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use std::time::Duration;
+    /// use tenure_core::{Clock, SystemClock};
+    ///
+    /// let before = SystemClock.now();
+    /// SystemClock.sleep(Duration::from_millis(5)).await;
+    /// assert!(SystemClock.now().since(before) >= Duration::from_millis(4), "the time may be cut");
+    /// # }
+    /// ```
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
@@ -95,6 +114,15 @@ impl Clock for SystemClock {
 /// Tests replace it to provoke collisions; in an application there is no reason to.
 pub trait Random: fmt::Debug + Send + Sync + 'static {
     /// Fills `bytes` with random ones.
+    ///
+    /// ```
+    /// use tenure_core::{Random, SystemRandom};
+    ///
+    /// let mut octets = [0; 24];
+    /// SystemRandom.fill(&mut octets)?;
+    /// assert_ne!(octets, [0; 24]);
+    /// # Ok::<(), tenure_core::clock::RandomUnavailable>(())
+    /// ```
     ///
     /// # Errors
     /// When the source cannot deliver; then no token is made.

@@ -56,7 +56,7 @@ pub enum ErrorKind {
     ReadOnly,
     /// The session has ended, or got another secret, since this request began.
     Gone,
-    /// The session was destroyed in this request.
+    /// The session was destroyed by this handle, or in this request.
     Destroyed,
     /// A setting contradicts another one, a browser's rules or good security.
     Config,
@@ -88,6 +88,14 @@ impl Error {
     }
 
     /// The same error with its cause.
+    ///
+    /// ```
+    /// # use std::error::Error as _;
+    /// # use tenure_core::{Error, ErrorKind};
+    /// let cause = std::io::Error::other("disk full");
+    /// let error = Error::new(ErrorKind::Other, "commit", "nothing was written").with_source(cause);
+    /// assert_eq!(error.source().unwrap().to_string(), "disk full");
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
@@ -95,18 +103,40 @@ impl Error {
     }
 
     /// The class of this error.
+    ///
+    /// ```
+    /// # use tenure_core::{Error, ErrorKind};
+    /// # let error = Error::new(ErrorKind::Timeout, "load", "no answer");
+    /// let status = match error.kind() {
+    ///     ErrorKind::Unavailable | ErrorKind::Timeout => 503,
+    ///     _ => 500,
+    /// };
+    /// assert_eq!(status, 503);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
     /// What was being done: `"load"`, `"commit"`, `"set"`, `"configuration"`, …
+    ///
+    /// ```
+    /// # use tenure_core::{Error, ErrorKind};
+    /// let error = Error::new(ErrorKind::Timeout, "load", "no answer within 2 s");
+    /// assert_eq!(error.operation(), "load");
+    /// ```
     #[must_use]
     pub fn operation(&self) -> &'static str {
         self.0.operation
     }
 
     /// Whether the same request may succeed when it is sent again.
+    ///
+    /// ```
+    /// # use tenure_core::{Error, ErrorKind};
+    /// assert!(Error::new(ErrorKind::Timeout, "load", "no answer within 2 s").is_retryable());
+    /// assert!(!Error::new(ErrorKind::TooLarge, "set", "over the limit").is_retryable());
+    /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Unavailable | ErrorKind::Timeout | ErrorKind::Conflict)

@@ -53,6 +53,13 @@ impl ManualClock {
     }
 
     /// A clock that stands at `now`.
+    ///
+    /// ```
+    /// # use tenure_core::{Clock, Timestamp};
+    /// # use tenure_testkit::ManualClock;
+    /// let leap_day = Timestamp::from_millis(1_709_164_800_000);
+    /// assert_eq!(ManualClock::at(leap_day).now(), leap_day);
+    /// ```
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         let state = State { now, passed: Duration::ZERO, sleepers: Vec::new() };
@@ -69,6 +76,14 @@ impl ManualClock {
 
     /// Sets the clock to `now`, which may lie in its past, as when an administrator sets the time:
     /// nobody wakes from that.
+    ///
+    /// ```
+    /// # use tenure_core::{Clock, Timestamp};
+    /// # use tenure_testkit::ManualClock;
+    /// let clock = ManualClock::at(Timestamp::from_millis(10_000));
+    /// clock.set(Timestamp::from_millis(4_000));
+    /// assert_eq!(clock.now().as_millis(), 4_000);
+    /// ```
     pub fn set(&self, now: Timestamp) {
         let mut state = self.state();
         let forward = now.since(state.now);
@@ -78,6 +93,23 @@ impl ManualClock {
     }
 
     /// How many sleeps have been waited for and have not ended.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::Clock;
+    /// # use tenure_testkit::ManualClock;
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let clock = ManualClock::new();
+    /// let sleeper = tokio::spawn(clock.sleep(Duration::from_secs(5)));
+    /// while clock.sleepers() == 0 {
+    ///     tokio::task::yield_now().await; // until it waits, so that moving the clock wakes it
+    /// }
+    /// clock.advance(Duration::from_secs(5));
+    /// sleeper.await?;
+    /// assert_eq!(clock.sleepers(), 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sleepers(&self) -> usize {
         self.state().sleepers.len()

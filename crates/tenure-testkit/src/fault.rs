@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenure_core::clock::Sleep;
 use tenure_core::store::{
-    Applied, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreError, StoreErrorKind,
-    StoreKey, StoreResult, Swap, UserIndex,
+    Applied, Change, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreError,
+    StoreErrorKind, StoreKey, StoreResult, Swap, UserIndex, Watch,
 };
 use tenure_core::{Handle, Namespace, Timestamp, UserId};
 
@@ -86,7 +86,8 @@ struct Plan {
 }
 
 impl Fault {
-    /// The call fails with [`StoreErrorKind::Unavailable`] and does not reach the store.
+    /// The call fails with [`StoreErrorKind::Unavailable`] and does not reach the store. See the example
+    /// of [`FaultStore`].
     #[must_use]
     pub const fn unavailable() -> Self {
         Self::error(StoreErrorKind::Unavailable)
@@ -137,6 +138,21 @@ impl<S> FaultStore<S> {
     }
 
     /// Lets the next calls of `operation` go wrong, so many.
+    ///
+    /// ```
+    /// # use tenure_core::store::{MemoryStore, Store};
+    /// # use tenure_core::Timestamp;
+    /// # use tenure_testkit::{Fault, FaultStore, Operation};
+    /// # let now = Timestamp::from_millis(1);
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let store = FaultStore::new(MemoryStore::new());
+    /// store.inject_times(Operation::Sweep, Fault::unavailable(), 2);
+    /// assert!(store.sweep(1, now).await.is_err());
+    /// assert!(store.sweep(1, now).await.is_err());
+    /// assert!(store.sweep(1, now).await.is_ok());
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn inject_times(&self, operation: Operation, fault: Fault, times: u32) {
         if times > 0 {
             self.plan().planned.entry(operation).or_default().push_back((fault, times));

@@ -71,6 +71,19 @@ macro_rules! forward_through_around {
             fn epoch(&self) -> Option<&impl Epoch> {
                 self.store.epoch().map(|_| self)
             }
+
+            fn watch(&self) -> Option<&impl Watch> {
+                self.store.watch().map(|_| self)
+            }
+        }
+
+        impl<S: Store> Watch for $wrapper<S> {
+            async fn watch(&self, listener: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
+                match self.store.watch() {
+                    Some(watch) => watch.watch(listener).await,
+                    None => StoreError::without("watch"),
+                }
+            }
         }
 
         impl<S: Store> UserIndex for $wrapper<S> {
@@ -80,7 +93,7 @@ macro_rules! forward_through_around {
                 user: &UserId,
                 now: Timestamp,
             ) -> StoreResult<Vec<Listed>> {
-                let users = self.store.users().ok_or_else(|| $crate::forward::without("index"))?;
+                let users = self.store.users().ok_or_else(|| StoreError::without("user index"))?;
                 self.around(Operation::List, None, users.list(namespace, user, now)).await
             }
 
@@ -91,7 +104,7 @@ macro_rules! forward_through_around {
                 keep: Option<&StoreKey>,
                 now: Timestamp,
             ) -> StoreResult<u32> {
-                let users = self.store.users().ok_or_else(|| $crate::forward::without("index"))?;
+                let users = self.store.users().ok_or_else(|| StoreError::without("user index"))?;
                 let call = users.revoke(namespace, user, keep, now);
                 self.around(Operation::Revoke, keep.and_then(StoreKey::handle), call).await
             }
@@ -103,7 +116,7 @@ macro_rules! forward_through_around {
                 namespace: &Namespace,
                 now: Timestamp,
             ) -> StoreResult<()> {
-                let epoch = self.store.epoch().ok_or_else(|| $crate::forward::without("epoch"))?;
+                let epoch = self.store.epoch().ok_or_else(|| StoreError::without("epoch"))?;
                 let call = epoch.revoke_everybody(namespace, now);
                 self.around(Operation::RevokeEverybody, None, call).await
             }
@@ -117,9 +130,3 @@ macro_rules! forward_through_around {
     };
 }
 pub(crate) use forward_through_around;
-
-use tenure_core::store::{StoreError, StoreErrorKind};
-
-pub(crate) fn without(capability: &str) -> StoreError {
-    StoreError::new(StoreErrorKind::Other, format!("the store has no {capability}"))
-}

@@ -43,6 +43,14 @@ impl ScriptedRandom {
     }
 
     /// Adds a call that fails.
+    ///
+    /// ```
+    /// # use tenure_core::{Random, id::CommitId};
+    /// # use tenure_testkit::ScriptedRandom;
+    /// let random = ScriptedRandom::new().then_unavailable();
+    /// assert!(CommitId::random(&random).is_err());
+    /// assert!(CommitId::random(&random).is_ok(), "the next call is the operating system's");
+    /// ```
     #[must_use]
     pub fn then_unavailable(self) -> Self {
         self.script().push_back(Line::Unavailable);
@@ -50,6 +58,15 @@ impl ScriptedRandom {
     }
 
     /// How many answers of the script have not been given.
+    ///
+    /// ```
+    /// # use tenure_core::id::CommitId;
+    /// # use tenure_testkit::ScriptedRandom;
+    /// let random = ScriptedRandom::new().then([1; 16]).then([2; 16]);
+    /// CommitId::random(&random)?;
+    /// assert_eq!(random.left(), 1);
+    /// # Ok::<(), tenure_core::clock::RandomUnavailable>(())
+    /// ```
     #[must_use]
     pub fn left(&self) -> usize {
         self.script().len()

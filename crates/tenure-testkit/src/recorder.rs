@@ -3,8 +3,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenure_core::store::{
-    Applied, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreKey, StoreResult, Swap,
-    UserIndex,
+    Applied, Change, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreError, StoreKey,
+    StoreResult, Swap, UserIndex, Watch,
 };
 use tenure_core::{Handle, Namespace, Timestamp, UserId};
 

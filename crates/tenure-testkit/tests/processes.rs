@@ -63,14 +63,6 @@ impl Files {
     }
 }
 
-/// A random number, so that a session which is created again begins elsewhere.
-fn before_the_first(record: &Record) -> Revision {
-    let commit = record.commits.first().map_or([0; 16], |(id, _)| *id.as_bytes());
-    let random =
-        commit.iter().fold(0_u64, |number, octet| number.rotate_left(9) ^ u64::from(*octet));
-    Revision::number(random >> 1)
-}
-
 fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
     StoreError::new(StoreErrorKind::Other, error)
 }
@@ -91,7 +83,7 @@ impl Store for Files {
             let known = record.commits.iter().any(|commit| there.commits.contains(commit));
             return Ok(if known { Created::Created } else { Created::Collision });
         }
-        self.write(&path, &before_the_first(record), record)?;
+        self.write(&path, &Revision::first(record), record)?;
         Ok(Created::Created)
     }
 

@@ -101,6 +101,7 @@ async fn provided_hides_apply_and_touch_alone() {
 
 #[tokio::test]
 async fn wrappers_of_what_has_no_capability_have_none() {
+    // By hand: every wrapper of the testkit keeps the capabilities, or it would skip their laws.
     struct Bare(MemoryStore);
 
     impl Store for Bare {

@@ -1,7 +1,7 @@
 //! The suite on wrappers of the store in memory: whoever wraps a store keeps its laws, and forwards
 //! what it does better than the provided methods.
 
-use tenure_core::store::{AnyStore, MemoryStore, Store};
+use tenure_core::store::{AnyStore, MemoryStore, NearCache, Store};
 use tenure_testkit::{FaultStore, Provided, Recorder, StoreHarness, store_suite};
 
 struct Wrapped<F>(F);
@@ -18,3 +18,4 @@ store_suite! { any, Wrapped(AnyStore::new) }
 store_suite! { recorder, Wrapped(Recorder::new) }
 store_suite! { faults, Wrapped(FaultStore::new) }
 store_suite! { provided, Wrapped(Provided::new) }
+store_suite! { cached, Wrapped(|store| NearCache::new(store).stale_for(NearCache::<MemoryStore>::MAX_AGE)) }

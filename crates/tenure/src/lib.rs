@@ -9,10 +9,22 @@ pub use tenure_core::{
 /// Where sessions are kept: the contract of a store, and the stores themselves.
 pub mod store {
     pub use tenure_core::store::*;
+    #[cfg(feature = "couchdb")]
+    pub use tenure_couchdb::{CouchOptions, CouchStore};
+    #[cfg(feature = "file")]
+    pub use tenure_file::{FileOptions, FileStore};
+    #[cfg(feature = "mongodb")]
+    pub use tenure_mongodb::{MongoOptions, MongoStore};
+    #[cfg(feature = "redis")]
+    pub use tenure_redis::{RedisOptions, RedisStore};
+    #[cfg(feature = "mysql")]
+    pub use tenure_sql::{MySqlOptions, MySqlStore};
+    #[cfg(feature = "postgres")]
+    pub use tenure_sql::{PostgresOptions, PostgresStore};
     #[cfg(feature = "sqlite")]
-    pub use tenure_sql::SqliteStore;
+    pub use tenure_sql::{SqliteOptions, SqliteStore};
 
-    pub use crate::connect::connect;
+    pub use crate::connect::{Schemes, connect};
 }
 
 /// The layer for tower services.

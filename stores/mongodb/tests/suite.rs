@@ -48,6 +48,11 @@ impl StoreHarness for Mongo {
         store.migrate().await.unwrap();
         store
     }
+
+    /// The server of the tests takes milliseconds for a command.
+    fn share_of_rounds(&self) -> f64 {
+        0.05
+    }
 }
 
 store_suite! { mongodb, server::url("mongodb").map(Mongo::at) }

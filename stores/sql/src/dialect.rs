@@ -14,6 +14,13 @@ pub(crate) struct Dialect {
     pub(crate) greatest: &'static str,
     /// The operator of an equality for which NULL equals NULL.
     pub(crate) same: &'static str,
+    /// Whether an insertion can replace a row that has its key, where a condition holds. Else it
+    /// fails: `ON DUPLICATE KEY UPDATE` knows no condition.
+    pub(crate) replaces: bool,
+    /// Whether the sweep goes by a column of its own, never later than the deadline: a touch leaves
+    /// it where it is, and a sweep that meets it puts it right. Else it goes by the deadline, whose
+    /// index every touch writes to.
+    pub(crate) bound: bool,
 }
 
 impl Dialect {
@@ -37,8 +44,15 @@ mod tests {
 
     #[test]
     fn parameters_are_numbered_where_the_database_wants_it() {
-        let dialect =
-            Dialect { quote: '"', numbered: true, least: "least", greatest: "greatest", same: "=" };
+        let dialect = Dialect {
+            quote: '"',
+            numbered: true,
+            least: "least",
+            greatest: "greatest",
+            same: "=",
+            replaces: true,
+            bound: true,
+        };
         assert_eq!(dialect.parameters("a = ? AND b IN (?, ?)"), "a = $1 AND b IN ($2, $3)");
         assert_eq!(dialect.parameters("a = 1"), "a = 1");
     }

@@ -1,8 +1,8 @@
-//! Stores of `tenure` in SQL databases, through sqlx: SQLite so far.
+//! Stores of `tenure` in SQL databases, through sqlx: SQLite, PostgreSQL, MariaDB and MySQL.
 //!
-//! [`SqliteStore`] opens a file of its own or works in the application's own pool. Its tables come
-//! into being by [`SqliteStore::migrate`], or by the application's own migrations, for which
-//! [`SqliteOptions::migration_sql`] prints the statements.
+//! Each opens a database by its URL or works in the application's own pool. Its tables come into
+//! being by `migrate`, or by the application's own migrations, for which `migration_sql` of the
+//! options prints the statements.
 //!
 //! ```
 //! use tenure_sql::SqliteStore;
@@ -21,19 +21,41 @@
 //! one conditional write of one row, so processes that share the database lose nothing to each
 //! other, and nothing brings back a session that has ended.
 
-#[cfg(feature = "sqlite")]
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, unused_imports, unused_macros, reason = "no database, no store")
+)]
+
+mod call;
+mod calls;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod connect;
 mod dialect;
-#[cfg(feature = "sqlite")]
 mod error;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod fields;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod network;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod options;
+mod people;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod row;
+mod schema;
+mod sessions;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "sqlite")]
 mod statements;
-#[cfg(feature = "sqlite")]
+mod store;
 mod table;
 
+#[cfg(feature = "mysql")]
+pub use mysql::{MySqlOptions, MySqlStore};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 

@@ -3,18 +3,20 @@
 //! The column `record` has the whole record in its format. What conditions need stands in columns
 //! of its own as well, and those win: a touch changes them alone.
 
-use sqlx::query::Query;
-use sqlx::{Database, Encode, Type};
 use tenure_core::Timestamp;
 use tenure_core::format::{DecodeError, RecordFormat};
-use tenure_core::id::{CommitId, Handle, Namespace, Proof, UserId};
+use tenure_core::id::{Handle, Namespace, Proof, UserId};
 use tenure_core::store::{
     Epochs, Former, KeyName, Pending, Proofs, Record, Revision, StoreError, StoreErrorKind,
     StoreKey, StoreResult,
 };
 
-/// A longer text never reaches the driver.
+use crate::call::Call;
+
+/// A longer record never reaches the driver.
 const MAX_LEN: usize = 4 << 20;
+/// A longer name is not filed: indexes of servers take no more than a few thousand octets.
+pub(crate) const MAX_NAME_LEN: usize = 1_024;
 const HANDLE: u8 = 0;
 const FOREIGN: u8 = 1;
 
@@ -30,10 +32,10 @@ pub(crate) type Row = (
     i64,
     i64,
     i64,
-    Option<String>,
+    Option<Vec<u8>>,
     i64,
     i64,
-    String,
+    Vec<u8>,
 );
 
 /// The octets that a session is filed under within its namespace. The first tells handles and
@@ -69,62 +71,44 @@ pub(crate) fn revision(revision: &Revision) -> i64 {
     revision.as_number().and_then(|number| number.try_into().ok()).unwrap_or(-1)
 }
 
-/// The revision that a new record begins with. It is random, so that a write which was meant for
-/// an earlier session of the same foreign id does not fit this one.
-pub(crate) fn first_revision(record: &Record) -> i64 {
-    let id = record.commits.first().map_or([0; CommitId::LEN], |(id, _)| *id.as_bytes());
-    i64::from(u32::from_be_bytes([id[0], id[1], id[2], id[3]]))
-}
-
 /// What a commit writes, apart from what the database itself makes: revision and epochs.
 pub(crate) struct Written<'a> {
     record: &'a Record,
-    text: String,
+    octets: Vec<u8>,
 }
 
 impl<'a> Written<'a> {
     pub(crate) fn new(record: &'a Record, format: &dyn RecordFormat) -> StoreResult<Self> {
-        let bytes = format.encode(record)?.bytes;
-        if bytes.len() > MAX_LEN {
+        let octets = format.encode(record)?.bytes;
+        if octets.len() > MAX_LEN {
             return Err(StoreError::new(StoreErrorKind::TooLarge, DecodeError::TooLarge));
         }
-        let text = String::from_utf8(bytes).map_err(|_| {
-            StoreError::new(
-                StoreErrorKind::Other,
-                "the record format writes octets that are no UTF-8 text; an SQL store keeps text",
-            )
-        })?;
-        Ok(Self { record, text })
+        Ok(Self { record, octets })
     }
 
     pub(crate) fn user(&self) -> Option<&'a str> {
         self.record.user.as_ref().map(UserId::as_str)
     }
 
-    pub(crate) fn bind<'q, DB: Database>(
-        &self,
-        query: Query<'q, DB, DB::Arguments>,
-    ) -> Query<'q, DB, DB::Arguments>
-    where
-        i64: Encode<'q, DB> + Type<DB>,
-        Option<i64>: Encode<'q, DB> + Type<DB>,
-        for<'t> Option<&'t [u8]>: Encode<'t, DB> + Type<DB>,
-        for<'t> &'t str: Encode<'t, DB> + Type<DB>,
-    {
-        let Self { record, text } = self;
+    /// Before this the record cannot expire.
+    pub(crate) fn deadline(&self) -> i64 {
+        millis(self.record.deadline())
+    }
+
+    pub(crate) fn bind<'c>(&'c self, call: Call<'c>) -> Call<'c> {
+        let Self { record, octets: text } = self;
         let Proofs { present, pending, former, .. } = &record.proofs;
         let idle_timeout = Timestamp::default() + record.idle_timeout;
-        query
-            .bind(present.as_ref().map(octets))
-            .bind(pending.as_ref().map(|pending| octets(&pending.proof)))
-            .bind(pending.map(|pending| millis(pending.since)))
-            .bind(former.as_ref().map(|former| octets(&former.proof)))
-            .bind(former.map(|former| millis(former.until)))
-            .bind(millis(record.last_seen))
-            .bind(millis(idle_timeout))
-            .bind(millis(record.idle_deadline))
-            .bind(millis(record.absolute_deadline))
-            .bind(text.as_str())
+        call.octets(present.as_ref().map(octets))
+            .octets(pending.as_ref().map(|pending| octets(&pending.proof)))
+            .maybe_int(pending.map(|pending| millis(pending.since)))
+            .octets(former.as_ref().map(|former| octets(&former.proof)))
+            .maybe_int(former.map(|former| millis(former.until)))
+            .int(millis(record.last_seen))
+            .int(millis(idle_timeout))
+            .int(millis(record.idle_deadline))
+            .int(millis(record.absolute_deadline))
+            .utf8(text)
     }
 }
 
@@ -132,7 +116,7 @@ impl<'a> Written<'a> {
 pub(crate) fn record(row: Row, format: &dyn RecordFormat) -> StoreResult<Record> {
     let (_, number, present, pending, since, former, until, seen, idle, absolute, ..) = row;
     let (.., user, epoch, user_epoch, text) = row;
-    let mut record = format.decode(text.as_bytes())?;
+    let mut record = format.decode(&text)?;
     let columns = || {
         record.revision = Revision::number(natural(number)?);
         record.proofs.present = present.map(proof_of).transpose()?;
@@ -142,7 +126,7 @@ pub(crate) fn record(row: Row, format: &dyn RecordFormat) -> StoreResult<Record>
         record.last_seen = time(seen)?;
         record.idle_deadline = time(idle)?;
         record.absolute_deadline = time(absolute)?;
-        record.user = user.map(|user| UserId::new(user).map_err(|_| Broken)).transpose()?;
+        record.user = user.map(user_of).transpose()?;
         record.epochs = Epochs { everybody: natural(epoch)?, user: natural(user_epoch)? };
         Ok::<_, Broken>(record)
     };
@@ -177,6 +161,11 @@ fn natural(number: i64) -> Result<u64, Broken> {
 
 fn time(millis: i64) -> Result<Timestamp, Broken> {
     natural(millis).map(Timestamp::from_millis)
+}
+
+fn user_of(id: Vec<u8>) -> Result<UserId, Broken> {
+    let id = String::from_utf8(id).map_err(|_| Broken)?;
+    UserId::new(id).map_err(|_| Broken)
 }
 
 fn proof_of(proof: Vec<u8>) -> Result<Proof, Broken> {

@@ -1,42 +1,135 @@
-//! The twelve laws on SQLite, in real files, from several processes where a law speaks of them.
+//! The twelve laws on real databases, from several processes where a law speaks of them.
 
-use std::path::PathBuf;
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use std::path::PathBuf;
 
-use tempfile::TempDir;
-use tenure_sql::SqliteStore;
-use tenure_testkit::{StoreHarness, store_suite};
+    use tempfile::TempDir;
+    use tenure_sql::SqliteStore;
+    use tenure_testkit::{StoreHarness, store_suite};
 
-/// One file a test.
-struct Sqlite {
-    folder: TempDir,
+    /// One file a test.
+    struct Sqlite {
+        folder: TempDir,
+    }
+
+    impl Sqlite {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().unwrap() }
+        }
+
+        fn path(&self) -> PathBuf {
+            self.folder.path().join("sessions.sqlite")
+        }
+    }
+
+    impl StoreHarness for Sqlite {
+        type Store = SqliteStore;
+
+        async fn open(&self) -> SqliteStore {
+            self.open_at(self.path().to_str().unwrap()).await
+        }
+
+        fn address(&self) -> Option<String> {
+            self.path().to_str().map(str::to_owned)
+        }
+
+        async fn open_at(&self, address: &str) -> SqliteStore {
+            let store = SqliteStore::open(address).await.unwrap();
+            store.migrate().await.unwrap();
+            store
+        }
+    }
+
+    store_suite! { laws, Sqlite::new() }
 }
 
-impl Sqlite {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+#[cfg(feature = "postgres")]
+mod postgres {
+    use std::time::Duration;
+
+    use tenure_sql::{PostgresOptions, PostgresStore};
+    use tenure_testkit::{StoreHarness, server, store_suite};
+
+    /// All tests share one set of tables.
+    struct Postgres(String);
+
+    impl StoreHarness for Postgres {
+        type Store = PostgresStore;
+
+        async fn open(&self) -> PostgresStore {
+            self.open_at(&self.0).await
+        }
+
+        fn address(&self) -> Option<String> {
+            Some(self.0.clone())
+        }
+
+        async fn open_at(&self, address: &str) -> PostgresStore {
+            let store = PostgresOptions::new()
+                .table("suite")
+                .unwrap()
+                // A test machine may be busy with everything else.
+                .connect_timeout(Duration::from_secs(60))
+                .operation_timeout(Duration::from_secs(60))
+                .connect(address)
+                .await
+                .unwrap();
+            store.migrate().await.unwrap();
+            store
+        }
     }
 
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("sessions.sqlite")
+    store_suite! { laws, server::url("postgres").map(Postgres) }
+
+    /// Through a pooler in transaction mode.
+    mod pgbouncer {
+        use super::*;
+
+        fn pooled(url: String) -> Postgres {
+            Postgres(format!("{url}?pooler=transaction"))
+        }
+
+        store_suite! { laws, server::url("pgbouncer").map(pooled) }
     }
 }
 
-impl StoreHarness for Sqlite {
-    type Store = SqliteStore;
+/// On MariaDB: MySQL itself is not to be had for tests.
+#[cfg(feature = "mysql")]
+mod mariadb {
+    use std::time::Duration;
 
-    async fn open(&self) -> SqliteStore {
-        self.open_at(self.path().to_str().unwrap()).await
+    use tenure_sql::{MySqlOptions, MySqlStore};
+    use tenure_testkit::{StoreHarness, server, store_suite};
+
+    /// All tests share one set of tables.
+    struct MariaDb(String);
+
+    impl StoreHarness for MariaDb {
+        type Store = MySqlStore;
+
+        async fn open(&self) -> MySqlStore {
+            self.open_at(&self.0).await
+        }
+
+        fn address(&self) -> Option<String> {
+            Some(self.0.clone())
+        }
+
+        async fn open_at(&self, address: &str) -> MySqlStore {
+            let store = MySqlOptions::new()
+                .table("suite")
+                .unwrap()
+                // A test machine may be busy with everything else.
+                .connect_timeout(Duration::from_secs(60))
+                .operation_timeout(Duration::from_secs(60))
+                .connect(address)
+                .await
+                .unwrap();
+            store.migrate().await.unwrap();
+            store
+        }
     }
 
-    fn address(&self) -> Option<String> {
-        self.path().to_str().map(str::to_owned)
-    }
-
-    async fn open_at(&self, address: &str) -> SqliteStore {
-        let store = SqliteStore::open(address).await.unwrap();
-        store.migrate().await.unwrap();
-        store
-    }
+    store_suite! { laws, server::url("mariadb").map(MariaDb) }
 }
-
-store_suite! { sqlite, Sqlite::new() }

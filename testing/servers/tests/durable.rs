@@ -2,6 +2,8 @@
 
 mod installed;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
@@ -54,7 +56,7 @@ fn volatile_redis_begins_empty() {
     assert_eq!(redis_command(port, &["GET", "key"]).expect("got"), Reply::Nil);
 }
 
-/// Runs a statement by the server's own client, which comes with it.
+/// Runs a statement by a client that comes with the server.
 fn sql(client: &str, arguments: &[&str], statement: &str) -> String {
     let output = Command::new(client).args(arguments).arg(statement).output().expect(client);
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -103,16 +105,46 @@ fn mariadb_keeps_what_it_acknowledged() {
 }
 
 #[test]
-fn mongodb_starts_again() {
-    if let Some(server) = installed(Server::mongodb(&Options::new())) {
+fn mongodb_keeps_what_it_acknowledged() {
+    const COUNT: &str = "import pymongo, sys\n\
+        kept = pymongo.MongoClient(sys.argv[1])['tenure']['kept']\n\
+        print(kept.count_documents({}))\n\
+        kept.insert_one({})\n";
+    let Some(server) = installed(Server::mongodb(&Options::new())) else { return };
+    // The server is a Python program, and beside it is the client.
+    let process = server.processes()[0].id;
+    let command = std::fs::read_to_string(format!("/proc/{process}/cmdline")).expect("it runs");
+    let python = command.split('\0').next().expect("a program");
+    for round in 0..3 {
+        assert_eq!(sql(python, &["-c", COUNT], server.url()), round.to_string());
         crash(&server);
     }
 }
 
+/// One request by the administrator, and what the server answers.
+fn http(port: u16, method: &str, path: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\
+         Authorization: Basic dGVudXJlOnRlbnVyZQ==\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer
+}
+
 #[test]
-fn couchdb_starts_again() {
-    if let Some(server) = installed(Server::couchdb(&Options::new())) {
+fn couchdb_keeps_what_it_acknowledged() {
+    let Some(server) = installed(Server::couchdb(&Options::new())) else { return };
+    let port = server.nodes()[0].port();
+    assert!(http(port, "PUT", "/kept", "").starts_with("HTTP/1.1 201"));
+    for round in 0..3 {
+        let path = format!("/kept/{round}");
+        assert!(http(port, "PUT", &path, r#"{"value":"x"}"#).starts_with("HTTP/1.1 201"));
         crash(&server);
+        assert!(http(port, "GET", &path, "").contains(r#""value":"x""#));
     }
 }
 

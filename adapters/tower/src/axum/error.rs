@@ -39,6 +39,14 @@ impl Error {
     }
 
     /// The class of this error; [`ErrorKind::Misuse`] where there is no layer.
+    ///
+    /// ```
+    /// use tenure_core::ErrorKind;
+    /// use tenure_tower::axum::Error;
+    ///
+    /// let error = Error::from(tenure_core::Error::new(ErrorKind::Type, "get", "it is no number"));
+    /// assert_eq!(error.kind(), ErrorKind::Type);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match &self.0 {
@@ -48,12 +56,26 @@ impl Error {
     }
 
     /// Whether the same request may succeed when it is sent again.
+    ///
+    /// ```
+    /// # use tenure_core::ErrorKind;
+    /// # use tenure_tower::axum::Error;
+    /// let error = tenure_core::Error::new(ErrorKind::Unavailable, "load", "connection refused");
+    /// assert!(Error::from(error).is_retryable());
+    /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(&self.0, Inner::Session(error) if error.is_retryable())
     }
 
     /// The status that the client gets by default.
+    ///
+    /// ```
+    /// # use tenure_core::ErrorKind;
+    /// # use tenure_tower::axum::Error;
+    /// let error = tenure_core::Error::new(ErrorKind::Unavailable, "load", "connection refused");
+    /// assert_eq!(Error::from(error).status(), 503);
+    /// ```
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match &self.0 {

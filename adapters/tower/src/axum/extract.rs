@@ -98,6 +98,28 @@ macro_rules! wraps {
     ($($name:ident)*) => {$(
         impl $name {
             /// The type of the core, for functions that take it by value.
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            /// # use axum::{Router, body::Body, extract::Request, routing::get};
+            /// # use tower::ServiceExt;
+            /// use tenure_tower::{SessionLayer, axum::{Error, LazySession, Session, Sessions}};
+            ///
+            /// async fn visit(session: Session, lazy: LazySession, sessions: Sessions) -> Result<(), Error> {
+            ///     let session: tenure_core::Session = session.into_inner();
+            ///     lazy.into_inner().increment("visits", 1)?;
+            ///     assert_eq!(session.get("visits")?, Some(1));
+            ///     assert_eq!(sessions.into_inner().counts().created, 0, "not yet committed");
+            ///     Ok(())
+            /// }
+            /// # let sessions = tenure_core::Sessions::in_memory()?;
+            /// # let app = Router::new().route("/", get(visit)).layer(SessionLayer::new(sessions.clone()));
+            /// # assert_eq!(app.oneshot(Request::new(Body::empty())).await?.status(), 200);
+            /// # assert_eq!(sessions.counts().created, 1);
+            /// # Ok(())
+            /// # }
+            /// ```
             #[must_use]
             pub fn into_inner(self) -> tenure_core::$name {
                 self.0

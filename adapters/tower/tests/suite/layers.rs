@@ -8,7 +8,7 @@ use axum::{Extension, Router};
 use http::header::SET_COOKIE;
 use tenure_core::Sessions;
 use tenure_core::store::MemoryStore;
-use tenure_core::transport::Cookie;
+use tenure_core::transport::{Cookie, SameSite};
 use tenure_tower::axum::{Error, LazySession, Session, Sessions as Manager};
 use tenure_tower::{Installed, SessionLayer};
 
@@ -84,6 +84,34 @@ async fn of_one_name_twice_with_another_between_the_outer_one_is_found() {
         .layer(SessionLayer::new(named("__Host-cart")))
         .layer(SessionLayer::new(sessions));
     assert_eq!(Client::new(&app).get("/").await.body, "__Host-cart __Host-id");
+}
+
+/// F9: sessions by a cookie of another name are a layer of their own; by one of the same name, with
+/// whatever options, they are the same layer.
+#[tokio::test]
+async fn f9_another_cookie_is_another_layer_if_its_name_is() {
+    async fn names(session: Session, Extension(installed): Extension<Installed>) -> String {
+        session.set("seen", true).unwrap();
+        let outer = installed.outer().map(|outer| outer.sessions().name().to_owned());
+        format!("{} {outer:?}", installed.sessions().name())
+    }
+    let sessions = named("__Host-shop");
+    let admin = sessions.with_cookie(Cookie::named("__Host-admin")).unwrap();
+    let strict = Cookie::named("__Host-shop").same_site(SameSite::Strict);
+    let strict = sessions.with_cookie(strict).unwrap();
+    for (inner, body) in
+        [(admin, "__Host-admin Some(\"__Host-shop\")"), (strict, "__Host-shop None")]
+    {
+        let app = Router::new()
+            .route("/", get(names))
+            .layer(SessionLayer::new(inner))
+            .layer(SessionLayer::new(sessions.clone()));
+        let answer = Client::new(&app).get("/").await;
+        assert_eq!(answer.body, body);
+        let name = body.split(' ').next().unwrap();
+        assert!(answer.cookie().starts_with(name));
+        assert!(!answer.cookie().contains("Strict"), "the outer layer's options");
+    }
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ impl Slot {
         let deleted = manager
             .call("destroy", now, |now, again| async move {
                 let (_turn, now) = manager.turn(key, now).await;
-                let deleted = manager.store.delete(key, now).await?;
+                let deleted = self.store().delete(key, now).await?;
                 // The first attempt may have done it and lost the answer.
                 Ok(deleted || again)
             })
@@ -96,7 +96,7 @@ impl Slot {
         for _ in 0..MINTINGS {
             let (sent, name) = (&record, &key);
             let created =
-                manager.call("create", now, |now, _| manager.store.create(name, sent, now)).await?;
+                manager.call("create", now, |now, _| self.store().create(name, sent, now)).await?;
             match created {
                 Created::Created => {
                     self.acknowledge(record.commits.first().map(|(id, _)| *id));
@@ -149,7 +149,7 @@ impl Slot {
         let applied = manager
             .call("commit", now, |now, _| async move {
                 let (_turn, now) = manager.turn(key, now).await;
-                manager.store.apply(key, patch, now).await
+                self.store().apply(key, patch, now).await
             })
             .await?;
         match applied {
@@ -234,7 +234,7 @@ impl Slot {
         let manager = &*self.manager;
         manager.counters.touches.add();
         let touched =
-            manager.call("touch", now, |now, _| manager.store.touch(key, until, now)).await?;
+            manager.call("touch", now, |now, _| self.store().touch(key, until, now)).await?;
         self.acknowledge(None);
         self.extended(touched);
         Ok(())

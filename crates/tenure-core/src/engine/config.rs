@@ -1,10 +1,15 @@
+mod commits;
+mod lifetimes;
+mod tokens;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use super::manager::{Manager, Sessions};
+use super::manager::Manager;
+use super::sessions::Sessions;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Result};
 use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};
@@ -57,6 +62,7 @@ pub struct SessionsBuilder {
 }
 
 /// The settings that the engine works by.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute_timeout: Duration,
@@ -110,6 +116,14 @@ impl SessionsBuilder {
 
     /// Where sessions are kept. A [`MemoryStore`](crate::store::MemoryStore) needs no signing keys,
     /// since one is made for as long as the process lives; every other store does.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// let store = MemoryStore::new().max_sessions(10_000);
+    /// let sessions = Sessions::builder().store(store).build()?;
+    /// assert!(sessions.store().is_volatile());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(AnyStore::new(store));
         self
@@ -117,166 +131,92 @@ impl SessionsBuilder {
 
     /// The cookie; by default `__Host-id`, `Secure`, `HttpOnly`, `SameSite=Lax`, until the browser
     /// is closed.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, store::MemoryStore, transport::Cookie};
+    /// let cookie = Cookie::named("__Host-shop");
+    /// let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// assert_eq!(sessions.name(), "__Host-shop");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     pub fn cookie(mut self, cookie: Cookie) -> Self {
         self.cookie = cookie;
         self
     }
 
-    /// What keeps these sessions apart from others in the same store; by default the cookie's name.
-    pub fn namespace(mut self, name: impl Into<String>) -> Self {
-        self.namespace = Some(name.into());
-        self
-    }
-
-    /// The keys that sign tokens, so that a forged one costs no store call.
-    pub fn signing_keys(mut self, keys: Keyring) -> Self {
-        self.keyring = Some(keys);
-        self
-    }
-
-    /// Leaves tokens unsigned. The price: every forged token costs the store one look-up, so
-    /// whoever floods the application with them floods the store. A token cannot be guessed either
-    /// way.
-    pub fn insecure_unsigned_tokens(mut self) -> Self {
-        self.unsigned = true;
-        self
-    }
-
-    /// Takes the random octets of new tokens from `generator`, which sees the request's head. Less
-    /// than 128 bits are refused when a token is made.
-    pub fn id_generator(
-        mut self,
-        generator: impl Fn(&http::request::Parts) -> Vec<u8> + Send + Sync + 'static,
-    ) -> Self {
-        self.generator = Some(Arc::new(generator));
-        self.settings.keeps_request = true;
-        self
-    }
-
-    /// Reads and writes tokens of another format. It signs and makes them by itself, so signing keys
-    /// and an id generator beside it are refused.
-    pub fn token_scheme(mut self, scheme: impl TokenScheme) -> Self {
-        self.scheme = Some(Arc::new(scheme));
-        self
-    }
-
-    /// Makes store keys of tokens in another way.
-    pub fn key_scheme(mut self, scheme: impl KeyScheme) -> Self {
-        self.key_scheme = Arc::new(scheme);
-        self
-    }
-
-    /// Keeps the head of each request for the [cookie factory](Cookie::factory) and for the token
-    /// scheme to look at; it costs a copy of the head a request.
-    pub fn keep_request(mut self) -> Self {
-        self.settings.keeps_request = true;
-        self
-    }
-
-    /// How long a session lives without being used; 30 minutes by default.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.idle_timeout = timeout;
-        self
-    }
-
-    /// How long a session lives at all; 12 hours by default.
-    pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.absolute_timeout = timeout;
-        self
-    }
-
-    /// How old a secret grows before a new one takes its place; 60 minutes by default. The old one
-    /// works until the new one is first used.
-    pub fn renewal_interval(mut self, interval: Duration) -> Self {
-        self.settings.renewal_interval = Some(interval);
-        self
-    }
-
-    /// Keeps a secret for the whole life of its session, unless privileges change.
-    pub fn insecure_never_renew(mut self) -> Self {
-        self.settings.renewal_interval = None;
-        self
-    }
-
-    /// Notes the use of a session at most this often; by default the smaller of 60 seconds and a
-    /// tenth of the idle timeout. Zero notes every use.
-    pub fn touch_interval(mut self, interval: Duration) -> Self {
-        self.settings.touch_interval = Some(interval);
-        self
-    }
-
-    /// Counts every request with a credential as a use of its session, those too whose handler
-    /// never asks for it: one store call each.
-    pub fn touch_every_request(mut self) -> Self {
-        self.settings.touch_every_request = true;
-        self
-    }
-
-    /// Makes a session for every visitor, also for one who stores nothing. Each costs a record and
-    /// a cookie, robots included.
-    pub fn save_uninitialized(mut self) -> Self {
-        self.settings.save_uninitialized = true;
-        self
-    }
-
-    /// Touches the session and sends its cookie again with every response.
-    pub fn rolling(mut self) -> Self {
-        self.settings.rolling = true;
-        self
-    }
-
-    /// Removes the cookie of a credential that the store does not know. The answer to a request
-    /// that began before a login then erases the new cookie, if it comes late.
-    pub fn clear_unknown(mut self) -> Self {
-        self.settings.clear_unknown = true;
-        self
-    }
-
-    /// How long the store may take for one load or one commit, one retry and the wait for other
-    /// commits of the same session included; 2 seconds by default.
-    pub fn store_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.store_timeout = timeout;
-        self
-    }
-
     /// How many octets the keys and values of a session may take; 64 KiB by default, at most 1 MiB.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{ErrorKind, Sessions, store::MemoryStore};
+    /// let sessions = Sessions::builder().store(MemoryStore::new()).max_session_bytes(256).build()?;
+    /// let session = sessions.start().await?;
+    /// let error = session.set("essay", "x".repeat(300)).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TooLarge);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_session_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = bytes;
         self
     }
 
-    /// What a request gets when the store cannot be reached.
-    pub fn when_unavailable(mut self, what: WhenUnavailable) -> Self {
-        self.settings.when_unavailable = what;
-        self
-    }
-
-    /// Calls `hook` with every error of a load or a commit. What it does changes nothing.
-    pub fn on_error(mut self, hook: impl Fn(&Error) + Send + Sync + 'static) -> Self {
-        self.settings.on_error = Some(Arc::new(hook));
-        self
-    }
-
-    /// Commits only with responses of these statuses; by default with all, errors included, so that
-    /// what was written beside an error survives.
-    pub fn commit_on(mut self, when: impl Fn(StatusCode) -> bool + Send + Sync + 'static) -> Self {
-        self.settings.commit_on = Some(Arc::new(when));
-        self
-    }
-
     /// Where the time comes from.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// use tenure_testkit::ManualClock;
+    ///
+    /// let clock = ManualClock::new();
+    /// let sessions = Sessions::builder().store(MemoryStore::new()).clock(clock.clone()).build()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.save().await?;
+    /// # let token = session.danger_expose_token().unwrap();
+    /// clock.advance(Duration::from_secs(30 * 60)); // no test has to wait
+    /// assert!(sessions.open_token(&token).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.settings.clock = Arc::new(clock);
         self
     }
 
     /// Where random octets come from.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{ErrorKind, Sessions, store::MemoryStore};
+    /// use tenure_testkit::ScriptedRandom;
+    ///
+    /// let random = ScriptedRandom::new().then([7; 16]).then_unavailable();
+    /// let sessions = Sessions::builder().store(MemoryStore::new()).random(random).build()?;
+    /// let session = sessions.start().await?;
+    /// session.login("ada")?;
+    /// assert_eq!(session.save().await.unwrap_err().kind(), ErrorKind::Unavailable);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn random(mut self, random: impl Random) -> Self {
         self.settings.random = Arc::new(random);
         self
     }
 
     /// Checks the configuration and builds the manager.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// let builder = Sessions::builder().store(MemoryStore::new());
+    /// let error = builder.store_timeout(Duration::ZERO).build().unwrap_err();
+    /// assert!(error.to_string().contains("store_timeout"), "it names the setting");
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for every contradiction, with the setting

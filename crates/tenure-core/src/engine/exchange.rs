@@ -31,6 +31,19 @@ impl Exchange {
     }
 
     /// A handle to the session, not loaded.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// let exchange = sessions.open(&parts, Connection::new());
+    /// exchange.session().set("theme", "dark")?; // what a handler does
+    /// assert!(exchange.seal(http::StatusCode::OK).needs_commit());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn session(&self) -> LazySession {
         LazySession::new(Arc::clone(&self.slot))
@@ -38,6 +51,21 @@ impl Exchange {
 
     /// Ends the time of writing, in one step with taking what was written. `status` is that of the
     /// response, for [`commit_on`](super::SessionsBuilder::commit_on).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{ErrorKind, Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// # let exchange = sessions.open(&parts, Connection::new());
+    /// let session = exchange.session();
+    /// let sealed = exchange.seal(http::StatusCode::OK);
+    /// assert_eq!(session.set("late", 1).unwrap_err().kind(), ErrorKind::Sealed);
+    /// assert!(!sealed.needs_commit());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "what was written is lost unless it is committed"]
     pub fn seal(self, status: StatusCode) -> Sealed {
         let commit_on = self.slot.manager.settings.commit_on.as_ref();
@@ -57,6 +85,22 @@ impl Exchange {
 
     /// Seals, commits and writes the headers of the response.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// # let exchange = sessions.open(&parts, Connection::new());
+    /// # exchange.session().set("theme", "dark")?;
+    /// let mut response = http::Response::new("ok");
+    /// exchange.close(response.status(), response.headers_mut()).await?;
+    /// assert_eq!(sessions.counts().created, 1);
+    /// assert!(response.headers().contains_key("set-cookie"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Sealed::commit`] and [`Sealed::write_headers`].
     pub async fn close(self, status: StatusCode, headers: &mut HeaderMap) -> Result<()> {
@@ -69,12 +113,40 @@ impl Exchange {
 
 impl Sealed {
     /// Whether there is anything to commit; if not, [`commit`](Self::commit) need not be awaited.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// let exchange = sessions.open(&parts, Connection::new());
+    /// exchange.session().load().await?; // to read, and that is all
+    /// assert!(!exchange.seal(http::StatusCode::OK).needs_commit());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn needs_commit(&self) -> bool {
         self.due
     }
 
     /// Commits what was written.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// # let exchange = sessions.open(&parts, Connection::new());
+    /// # exchange.session().set("theme", "dark")?;
+    /// let sealed = exchange.seal(http::StatusCode::OK);
+    /// sealed.commit().await?;
+    /// assert_eq!(sessions.counts().created, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the store cannot answer, or an operation does not fit the value that it met. The
@@ -85,6 +157,24 @@ impl Sealed {
 
     /// Commits what can be committed without waiting; none if that takes the store some time, and
     /// then [`commit`](Self::commit) goes on where this stopped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// # let exchange = sessions.open(&parts, Connection::new());
+    /// # exchange.session().set("theme", "dark")?;
+    /// let sealed = exchange.seal(http::StatusCode::OK);
+    /// match sealed.commit_at_once() {
+    ///     Some(outcome) => outcome?,      // no future was needed
+    ///     None => sealed.commit().await?, // a store on a server
+    /// }
+    /// assert_eq!(sessions.counts().created, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn commit_at_once(&self) -> Option<Result<()>> {
         if !self.due {
             return Some(Ok(()));
@@ -103,6 +193,25 @@ impl Sealed {
     /// Adds what the response has to say: `Set-Cookie` with `Cache-Control: no-store` (OWASP
     /// session management, "Web Content Caching"), and `Vary` as soon as the session was
     /// consulted. What the application has put there stays.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// # let exchange = sessions.open(&parts, Connection::new());
+    /// # exchange.session().set("theme", "dark")?;
+    /// let sealed = exchange.seal(http::StatusCode::OK);
+    /// sealed.commit().await?;
+    /// let mut headers = http::HeaderMap::new();
+    /// sealed.write_headers(&mut headers)?;
+    /// assert!(headers.contains_key("set-cookie"));
+    /// assert_eq!(headers["cache-control"], "no-store");
+    /// assert_eq!(headers["vary"], "cookie");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the cookie is over its limit or a cookie factory broke the rules.

@@ -106,7 +106,7 @@ impl Slot {
         manager.counters.loads.add();
         let loaded = manager
             .call("load", now, |now, _| async move {
-                match manager.store.load(key, now).await.map(|record| record.map(Arc::new)) {
+                match self.store().load(key, now).await.map(|record| record.map(Arc::new)) {
                     Err(error) if error.kind() == StoreErrorKind::UnknownVersion => {
                         manager.counters.unknown_version.add();
                         Ok(None)

@@ -1,39 +1,21 @@
-use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 
-use http::HeaderMap;
-
-use super::config::{SessionsBuilder, Settings};
-use super::counters::{Counters, Counts};
-use super::exchange::Exchange;
+use super::config::Settings;
+use super::counters::Counters;
 use super::limit::within;
 use super::queue::{Queue, Turn};
-use super::request::Connection;
 use super::settled::Settled;
-use super::slot::Slot;
-use super::sweeper::Sweeper;
-use crate::clock::{Clock, Random, Timestamp};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{KeyScheme, TokenContext, TokenScheme};
 use crate::id::{CommitIds, Namespace, Token};
-use crate::session::{Detached, LazySession, Session};
-use crate::store::{AnyStore, MemoryStore, Store, StoreError, StoreErrorKind, StoreKey};
+use crate::store::{AnyStore, StoreError, StoreErrorKind, StoreKey};
 use crate::transport::CookieTransport;
 
-/// The manager of an application's sessions: configuration, store and keys; cheap to clone.
-///
-/// ```
-/// use tenure_core::{Sessions, store::MemoryStore};
-///
-/// let sessions = Sessions::builder().store(MemoryStore::new()).build()?;
-/// assert_eq!(sessions.name(), "__Host-id");
-/// # Ok::<(), tenure_core::Error>(())
-/// ```
+/// What changes is shared by clones.
 #[derive(Clone)]
-pub struct Sessions(Arc<Manager>);
-
 pub(crate) struct Manager {
     pub(crate) store: AnyStore,
     pub(crate) cookie: CookieTransport,
@@ -43,170 +25,8 @@ pub(crate) struct Manager {
     pub(crate) settings: Settings,
     pub(super) queue: Queue,
     pub(super) settled: Settled,
-    pub(crate) counters: Counters,
-    pub(super) commit_ids: CommitIds,
-}
-
-impl Sessions {
-    /// Starts a configuration.
-    pub fn builder() -> SessionsBuilder {
-        SessionsBuilder::new()
-    }
-
-    /// Sessions in memory with all defaults, the shortest way to begin.
-    ///
-    /// # Errors
-    /// When the operating system has no random numbers.
-    pub fn in_memory() -> Result<Self> {
-        Self::builder().store(MemoryStore::new()).build()
-    }
-
-    pub(super) fn from_manager(manager: Manager) -> Self {
-        Self(Arc::new(manager))
-    }
-
-    pub(crate) fn from_shared(manager: Arc<Manager>) -> Self {
-        Self(manager)
-    }
-
-    /// Begins the exchange of one request, without any I/O and without looking at the credential.
-    #[must_use]
-    pub fn open(&self, parts: &http::request::Parts, connection: Connection) -> Exchange {
-        Exchange::new(Arc::new(Slot::of_request(Arc::clone(&self.0), parts, connection)))
-    }
-
-    /// The session of a raw token outside a request, if it is alive; for WebSockets, jobs and tests.
-    /// Take [`Session::read_only`] of it to be sure that nothing is written.
-    ///
-    /// # Errors
-    /// When the store cannot answer.
-    pub async fn open_token(&self, token: &str) -> Result<Option<Detached>> {
-        let manager = Arc::clone(&self.0);
-        let Some(token) = [true, false]
-            .into_iter()
-            .find_map(|secure| manager.scheme.parse(token, &manager.token_context(secure, None)))
-        else {
-            manager.counters.rejected.add();
-            return Ok(None);
-        };
-        self.detached(Slot::of_token(manager, token)).await
-    }
-
-    /// The session of a request's headers outside a request, if it is alive. `secure` says whether
-    /// they came by HTTPS.
-    ///
-    /// # Errors
-    /// When the store cannot answer.
-    pub async fn open_headers(
-        &self,
-        headers: &HeaderMap,
-        secure: bool,
-    ) -> Result<Option<Detached>> {
-        self.detached(Slot::of_headers(Arc::clone(&self.0), headers, secure)).await
-    }
-
-    /// A new session outside a request; it exists once something is saved.
-    ///
-    /// # Errors
-    /// None so far.
-    pub async fn start(&self) -> Result<Detached> {
-        let slot = Slot::of_headers(Arc::clone(&self.0), &HeaderMap::new(), true);
-        Ok(Detached::new(LazySession::new(Arc::new(slot)).load().await?))
-    }
-
-    async fn detached(&self, slot: Slot) -> Result<Option<Detached>> {
-        let session: Session = LazySession::new(Arc::new(slot)).load().await?;
-        Ok(session.exists().then(|| Detached::new(session)))
-    }
-
-    /// Asks the store for a session that nobody has, to learn whether it answers: for readiness
-    /// probes. It takes at most the [`store_timeout`](SessionsBuilder::store_timeout).
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> tenure_core::Result<()> {
-    /// let sessions = tenure_core::Sessions::in_memory()?;
-    /// assert!(sessions.ping().await.is_ok());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// When the store cannot answer.
-    pub async fn ping(&self) -> Result<()> {
-        let manager = &*self.0;
-        let token = manager.scheme.mint(&manager.token_context(true, None))?;
-        let (key, now) = (manager.key(&token), manager.settings.clock.now());
-        let load = |now, _| manager.store.load(&key, now);
-        manager.call("ping", now, load).await.map(|_| ())
-    }
-
-    /// Closes the store, on shutdown: what is committed is safe without it, but SQLite puts its
-    /// log away and servers see their connections end. Requests that come later are answered as
-    /// with a store that is down.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> tenure_core::Result<()> {
-    /// let sessions = tenure_core::Sessions::in_memory()?;
-    /// // … serve until the signal to stop, then:
-    /// sessions.close().await;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn close(&self) {
-        self.0.store.close().await;
-    }
-
-    /// The task that clears expired sessions away.
-    pub fn sweeper(&self) -> Sweeper {
-        Sweeper::new(self.clone())
-    }
-
-    pub(super) fn clock(&self) -> &dyn Clock {
-        self.0.settings.clock.as_ref()
-    }
-
-    pub(super) fn random(&self) -> &dyn Random {
-        self.0.settings.random.as_ref()
-    }
-
-    pub(super) fn report(&self, error: &Error) {
-        self.0.report(error);
-    }
-
-    /// The name of the cookie on HTTPS; it tells session layers apart.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.0.cookie.name(true)
-    }
-
-    /// The namespace in the store.
-    #[must_use]
-    pub fn namespace(&self) -> &Namespace {
-        &self.0.namespace
-    }
-
-    /// The store.
-    #[must_use]
-    pub fn store(&self) -> &AnyStore {
-        &self.0.store
-    }
-
-    /// What has been counted so far.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.0.counters.read()
-    }
-}
-
-impl fmt::Debug for Sessions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sessions")
-            .field("name", &self.name())
-            .field("namespace", &self.0.namespace.as_str())
-            .finish_non_exhaustive()
-    }
+    pub(crate) counters: Arc<Counters>,
+    pub(super) commit_ids: Arc<CommitIds>,
 }
 
 impl Manager {
@@ -231,8 +51,8 @@ impl Manager {
             settings,
             queue: Queue::new(),
             settled: Settled::new(),
-            counters: Counters::default(),
-            commit_ids,
+            counters: Arc::default(),
+            commit_ids: Arc::new(commit_ids),
         })
     }
 

@@ -30,6 +30,7 @@ mod manager;
 mod outbox;
 mod queue;
 mod request;
+mod sessions;
 mod settled;
 mod slot;
 mod sweeper;
@@ -38,9 +39,9 @@ pub(crate) mod trace;
 pub use config::{SessionsBuilder, WhenUnavailable};
 pub use counters::Counts;
 pub use exchange::{Exchange, Sealed};
-pub use manager::Sessions;
 pub use request::Connection;
-pub(crate) use slot::{Fate, Slot, State};
+pub use sessions::Sessions;
+pub(crate) use slot::{Fate, Reach, Slot, State};
 pub use sweeper::{Sweeper, Swept};
 
 #[cfg(test)]

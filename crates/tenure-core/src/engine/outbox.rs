@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::slot::{Fate, Slot, State, Target};
+use super::slot::{Fate, Reach, Slot, State, Target};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::Token;
@@ -78,6 +78,8 @@ impl Slot {
         match base.proofs.pending {
             Some(pending) if pending.proof == *proof => Some(Renewal::Confirm),
             Some(pending) if now.since(pending.since) < PENDING_GRACE => None,
+            // One that never reaches the client would only keep others from being prepared.
+            _ if self.reach != Reach::Client => None,
             _ if now.since(base.renewed) >= interval => Some(Renewal::Prepare),
             _ => None,
         }
@@ -189,7 +191,8 @@ impl Slot {
         if let Some(base) = &target.base {
             record.created = base.created;
             record.absolute_deadline = base.absolute_deadline;
-            record.idle_deadline = record.idle_deadline.min(base.absolute_deadline);
+            record.idle_timeout = journal.idle_timeout.unwrap_or(base.idle_timeout);
+            record.idle_deadline = base.absolute_deadline.min(now + record.idle_timeout);
             if journal.user.is_none() {
                 record.user = base.user.clone();
                 record.authenticated = base.authenticated;

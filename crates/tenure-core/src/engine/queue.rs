@@ -11,9 +11,11 @@ const SHARDS: usize = 32;
 
 /// Lets commits to one session wait for each other inside this process, so that contention costs
 /// waiting and not retries. A session that nobody commits to takes no room. Sessions are told
-/// apart by a hash: two with the same one wait for each other, which harms nobody.
+/// apart by a hash: two with the same one wait for each other, which harms nobody. A clone is the
+/// same queue.
+#[derive(Clone)]
 pub(super) struct Queue {
-    shards: Box<[Mutex<Shard>]>,
+    shards: Arc<[Mutex<Shard>]>,
     hasher: RandomState,
 }
 

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::id::CommitId;
@@ -7,8 +8,9 @@ const SLOTS: usize = 8_192;
 /// The latest commits of this process whose outcome is known, so that records may forget them.
 ///
 /// It is a hint of fixed size: a commit that is pushed out stays in its record for the retry
-/// horizon, and one that is taken for another (64 bits) is forgotten early.
-pub(super) struct Settled(Box<[AtomicU64]>);
+/// horizon, and one that is taken for another (64 bits) is forgotten early. A clone shares them.
+#[derive(Clone)]
+pub(super) struct Settled(Arc<[AtomicU64]>);
 
 impl Settled {
     pub(super) fn new() -> Self {

@@ -10,21 +10,35 @@ use super::outbox::Work;
 use super::request::Connection;
 use crate::id::Token;
 use crate::session::Journal;
-use crate::store::{Client, Record, StoreKey};
+use crate::store::{AnyStore, Client, Record, StoreKey};
 use crate::transport::Presented;
 
 /// What one request has to do with its session; all handles of the request share it.
 pub(crate) struct Slot {
     pub(crate) manager: Arc<Manager>,
     presented: Presented,
+    pub(crate) reach: Reach,
     pub(super) secure: bool,
     peer: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
     pub(super) request: Option<Box<http::request::Parts>>,
+    /// The store of this request, where each has its own.
+    store: Option<Box<AnyStore>>,
     state: Mutex<State>,
     /// Held while the one load, or a commit, is under way. Never held together with the lock of
     /// `state` across an await.
     pub(super) gate: async_lock::Mutex<()>,
+}
+
+/// Whom a new token reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The client, by the response.
+    Client,
+    /// Whoever opened the session outside a request and asks for the token in force.
+    Caller,
+    /// Nobody, since the response is left to another handle.
+    Nobody,
 }
 
 /// The part that changes; its lock is held for moments, never across an await and never while an
@@ -93,18 +107,22 @@ impl Slot {
     ) -> Self {
         let request = manager.settings.keeps_request.then(|| Box::new(parts.clone()));
         let mut slot = Self::of_headers(manager, &parts.headers, connection.secure);
+        slot.reach = Reach::Client;
         slot.peer = connection.peer;
         slot.request = request;
+        slot.store = slot.manager.store.for_request(parts).map(Box::new);
         slot
     }
 
     pub(super) fn of_headers(manager: Arc<Manager>, headers: &HeaderMap, secure: bool) -> Self {
         Self {
             presented: manager.cookie.capture(headers),
+            reach: Reach::Caller,
             secure,
             peer: None,
             user_agent: headers.get(USER_AGENT).cloned(),
             request: None,
+            store: None,
             state: Mutex::default(),
             gate: async_lock::Mutex::new(()),
             manager,
@@ -138,10 +156,12 @@ impl Slot {
         Some(Self {
             manager: Arc::clone(&self.manager),
             presented: Presented::default(),
+            reach: Reach::Nobody,
             secure: self.secure,
             peer: self.peer,
             user_agent: self.user_agent.clone(),
             request: None,
+            store: self.store.clone(),
             state: Mutex::new(detached),
             gate: async_lock::Mutex::new(()),
         })
@@ -150,6 +170,11 @@ impl Slot {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         // No code of an application runs under this lock, so a poisoned one is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where this request finds its session.
+    pub(super) fn store(&self) -> &AnyStore {
+        self.store.as_deref().unwrap_or(&self.manager.store)
     }
 
     /// After a save by hand: a cookie with a date is sent again.

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::manager::Sessions;
+use super::sessions::Sessions;
 use crate::error::Result;
 use crate::store::Store;
 
@@ -53,18 +53,82 @@ impl Sweeper {
     }
 
     /// The time between two rounds, give or take a tenth; 5 minutes by default.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Clock, Sessions, store::MemoryStore};
+    /// # let clock = tenure_testkit::ManualClock::new();
+    /// # let sessions = Sessions::builder().store(MemoryStore::new()).clock(clock.clone()).build()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.commit().await?;
+    /// # clock.advance(Duration::from_secs(30 * 60));
+    /// let sweeper = sessions.sweeper().interval(Duration::from_secs(60));
+    /// let task = tokio::spawn(sweeper.run_until(clock.sleep(Duration::from_secs(90))));
+    /// for _ in 0..90 {
+    ///     tokio::task::yield_now().await;
+    ///     clock.advance(Duration::from_secs(1));
+    /// }
+    /// assert_eq!(task.await.unwrap().sessions, 1, "the one that has ended");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
     /// How many sessions one call to the store deletes at most; 1,000 by default.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// # use tenure_testkit::{ManualClock, Operation, Recorder};
+    /// # let clock = ManualClock::new();
+    /// # let store = Recorder::new(MemoryStore::new());
+    /// # let builder = Sessions::builder().insecure_unsigned_tokens().clock(clock.clone());
+    /// # let sessions = builder.store(store.clone()).build()?;
+    /// # for _ in 0..2 {
+    /// #     let session = sessions.start().await?;
+    /// #     session.login("ada")?;
+    /// #     session.commit().await?;
+    /// # }
+    /// # clock.advance(Duration::from_secs(30 * 60));
+    /// # store.clear();
+    /// let sweeper = sessions.sweeper().batch(1); // two sessions have ended
+    /// assert_eq!(sweeper.once().await?, 2);
+    /// assert_eq!(store.operations(), [Operation::Sweep; 3], "the last one finds nothing");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn batch(mut self, sessions: u32) -> Self {
         self.batch = sessions.max(1);
         self
     }
 
     /// Deletes what is expired now, batch by batch, and tells how many sessions that were.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// # let clock = tenure_testkit::ManualClock::new();
+    /// # let sessions = Sessions::builder().store(MemoryStore::new()).clock(clock.clone()).build()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.commit().await?;
+    /// let sweeper = sessions.sweeper(); // in a job that a timer starts
+    /// assert_eq!(sweeper.once().await?, 0);
+    /// clock.advance(Duration::from_secs(30 * 60)); // the one session ends
+    /// assert_eq!(sweeper.once().await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the store cannot answer; what was deleted stays deleted.
@@ -86,6 +150,17 @@ impl Sweeper {
 
     /// Sweeps until `stop` ends, and finishes the batch that it is at. Dropping the future stops it
     /// as well.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// let shutdown = async { /* wait for a signal */ };
+    /// let swept = sessions.sweeper().run_until(shutdown).await;
+    /// assert_eq!((swept.sessions, swept.errors), (0, 0), "it ended before the first round");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run_until(self, stop: impl Future) -> Swept {
         let mut stop = pin!(stop);
         let mut swept = Swept::default();

@@ -16,10 +16,10 @@ fn key(handle: u8) -> StoreKey {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commits_to_one_session_take_turns() {
-    let (queue, inside) = (Arc::new(Queue::new()), Arc::new(AtomicUsize::new(0)));
+    let (queue, inside) = (Queue::new(), Arc::new(AtomicUsize::new(0)));
     let tasks: Vec<_> = (0..50)
         .map(|_| {
-            let (queue, inside) = (Arc::clone(&queue), Arc::clone(&inside));
+            let (queue, inside) = (queue.clone(), Arc::clone(&inside));
             tokio::spawn(async move {
                 let _turn = queue.turn(&key(1)).await;
                 assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
@@ -58,6 +58,6 @@ fn settled_commits_are_known_until_pushed_out() {
     let recent: Vec<_> = (0..1_000).map(|_| ids.next()).collect();
     assert!(!settled.contains(recent[0]));
     recent.iter().for_each(|id| settled.add(*id));
-    assert!(recent.iter().all(|id| settled.contains(*id)));
+    assert!(recent.iter().all(|id| settled.clone().contains(*id)), "a clone knows them too");
     assert!(!settled.contains(ids.next()));
 }

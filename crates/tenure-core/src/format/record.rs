@@ -10,17 +10,38 @@ use crate::store::{Record, StoreError, StoreErrorKind};
 pub trait RecordFormat: fmt::Debug + Send + Sync + 'static {
     /// The bytes of `record`, and when a store may drop them.
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Timestamp, format::{Envelope, RecordFormat}, store::Record};
+    /// # let now = Timestamp::from_millis(5);
+    /// let record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// let encoded = Envelope.encode(&record)?;
+    /// assert_eq!(encoded.expiry, record.deadline());
+    /// # Ok::<(), tenure_core::store::StoreError>(())
+    /// ```
+    ///
     /// # Errors
     /// When the format cannot hold what the record has.
     fn encode(&self, record: &Record) -> Result<Encoded, StoreError>;
 
     /// The record that `bytes` hold, with the revision zero.
     ///
+    /// ```
+    /// # use tenure_core::format::{DecodeError, Envelope, RecordFormat};
+    /// assert_eq!(Envelope.decode(b"{}").unwrap_err(), DecodeError::Malformed);
+    /// assert_eq!(Envelope.decode(br#"{"v":9}"#).unwrap_err(), DecodeError::UnknownVersion);
+    /// ```
+    ///
     /// # Errors
     /// When they are no record.
     fn decode(&self, bytes: &[u8]) -> Result<Record, DecodeError>;
 
     /// What a store does with the bytes when a session is only touched.
+    ///
+    /// ```
+    /// # use tenure_core::format::{Envelope, RecordFormat, TouchMode};
+    /// assert_eq!(Envelope.touch_mode(), TouchMode::Rewrite, "the times are in the bytes");
+    /// ```
     fn touch_mode(&self) -> TouchMode;
 }
 
@@ -36,6 +57,12 @@ pub struct Encoded {
 
 impl Encoded {
     /// Bytes that may be dropped at `expiry`.
+    ///
+    /// ```
+    /// # use tenure_core::{Timestamp, format::Encoded};
+    /// let encoded = Encoded::new(b"{}".to_vec(), Timestamp::from_millis(60_000));
+    /// assert_eq!((&encoded.bytes[..], encoded.expiry.as_millis()), (&b"{}"[..], 60_000));
+    /// ```
     #[must_use]
     pub fn new(bytes: Vec<u8>, expiry: Timestamp) -> Self {
         Self { bytes, expiry }

@@ -55,12 +55,32 @@ impl SplitTokens {
     }
 
     /// Tokens without a signature: each forged one costs the store one look-up.
+    ///
+    /// ```
+    /// # use tenure_core::{SystemRandom, format::{SplitTokens, TokenContext, TokenScheme}};
+    /// # let cx = TokenContext::new("__Host-id", &SystemRandom);
+    /// let scheme = SplitTokens::insecure_unsigned();
+    /// assert!(scheme.parse(&"A".repeat(48), &cx).is_some(), "whoever made it");
+    /// ```
     #[must_use]
     pub const fn insecure_unsigned() -> Self {
         Self { keyring: None, generator: None }
     }
 
     /// Takes the octets of new tokens from `generator` instead of from the operating system.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use tenure_core::{SystemRandom, format::{SplitTokens, TokenContext, TokenScheme}};
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// # let mut cx = TokenContext::new("__Host-id", &SystemRandom);
+    /// # cx.request = Some(&parts);
+    /// let scheme = SplitTokens::insecure_unsigned().generator(Arc::new(|_request| vec![7; 32]));
+    /// assert_eq!(scheme.mint(&cx)?.handle(), scheme.mint(&cx)?.handle(), "of the same octets");
+    /// let weak = SplitTokens::insecure_unsigned().generator(Arc::new(|_request| vec![7; 8]));
+    /// assert!(weak.mint(&cx).is_err());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn generator(mut self, generator: IdGenerator) -> Self {
         self.generator = Some(generator);

@@ -28,12 +28,25 @@ impl Handle {
     pub const TEXT_LEN: usize = 16;
 
     /// The handle with these octets.
+    ///
+    /// ```
+    /// # use tenure_core::Handle;
+    /// let handle = Handle::from_bytes([0; 12]); // as a store has it
+    /// assert_eq!(handle.to_string(), "AAAAAAAAAAAAAAAA");
+    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 
     /// The octets: the store's key.
+    ///
+    /// ```
+    /// # use tenure_core::Handle;
+    /// let handle: Handle = "AAECAwQFBgcICQoL".parse()?;
+    /// assert_eq!(handle.as_bytes(), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    /// # Ok::<(), tenure_core::id::ParseHandleError>(())
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0

@@ -42,12 +42,26 @@ impl Proof {
     }
 
     /// The proof with these octets, as a store kept them.
+    ///
+    /// ```
+    /// # use tenure_core::id::Proof;
+    /// let stored = [7; 32];
+    /// assert_eq!(Proof::from_bytes(stored), Proof::from_bytes([7; 32]));
+    /// assert_ne!(Proof::from_bytes(stored), Proof::from_bytes([8; 32]));
+    /// ```
     #[must_use]
     pub const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
     }
 
     /// The octets, to be stored.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, Namespace, id::Proof};
+    /// let proof = Proof::of(&Namespace::new("shop")?, &Handle::from_bytes([7; 12]), &[1; 24]);
+    /// assert_eq!(Proof::from_bytes(*proof.as_bytes()), proof);
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0

@@ -39,6 +39,13 @@ impl Token {
     }
 
     /// A token of a foreign format, whose whole text is the secret.
+    ///
+    /// ```
+    /// # use tenure_core::id::Token;
+    /// let token = Token::opaque("s%3Aabc.def"); // of another framework
+    /// assert_eq!(token.danger_text(), Some("s%3Aabc.def"));
+    /// assert_eq!(token.handle(), None);
+    /// ```
     #[must_use]
     pub fn opaque(text: impl Into<String>) -> Self {
         Self(Repr::Opaque(Zeroizing::new(text.into())))
@@ -54,6 +61,13 @@ impl Token {
     }
 
     /// The secret of a token of ours. Anybody who sees it has the session.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, id::Token};
+    /// let token = Token::split(Handle::from_bytes([1; 12]), [2; 24]);
+    /// assert_eq!(token.danger_secret(), Some(&[2; 24]));
+    /// assert_eq!(Token::opaque("s%3Aabc.def").danger_secret(), None);
+    /// ```
     #[must_use]
     pub const fn danger_secret(&self) -> Option<&[u8; Self::SECRET_LEN]> {
         match &self.0 {
@@ -63,6 +77,12 @@ impl Token {
     }
 
     /// The text of a foreign token. Anybody who sees it has the session.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, id::Token};
+    /// assert_eq!(Token::opaque("s%3Aabc.def").danger_text(), Some("s%3Aabc.def"));
+    /// assert_eq!(Token::split(Handle::from_bytes([1; 12]), [2; 24]).danger_text(), None);
+    /// ```
     #[must_use]
     pub fn danger_text(&self) -> Option<&str> {
         match &self.0 {

@@ -31,6 +31,19 @@ impl Detached {
 
     /// Commits what was recorded since the last commit.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// let job = sessions.start().await?;
+    /// job.set("done", 1)?;
+    /// job.commit().await?;
+    /// job.set("done", 2)?;
+    /// assert!(job.is_modified(), "that is left for the next commit");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`Session::save`].
     pub async fn commit(&self) -> Result<()> {

@@ -1,16 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::journal::Found;
-use super::key::{AsKey, AsName, CounterKey};
+use super::key::{AsKey, AsName};
 use super::lazy::LazySession;
 use crate::engine::{Slot, State};
-use crate::error::{Error, ErrorKind, Result};
-use crate::store::patch::Call;
-use crate::value::{By, Json, decode};
+use crate::error::Result;
+use crate::value::{Json, decode};
 
 /// A loaded session: what a handler reads from and writes to.
 ///
@@ -36,7 +34,7 @@ use crate::value::{By, Json, decode};
 #[derive(Clone)]
 pub struct Session {
     pub(super) slot: Arc<Slot>,
-    read_only: bool,
+    pub(super) read_only: bool,
 }
 
 impl Session {
@@ -46,8 +44,22 @@ impl Session {
 
     /// The value under `key`, or none.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use tenure_core::ErrorKind;
+    /// session.set("age", 36)?;
+    /// assert_eq!(session.get::<u8>("age")?, Some(36));
+    /// assert_eq!(session.get::<u8>("height")?, None);
+    /// assert_eq!(session.get::<bool>("age").unwrap_err().kind(), ErrorKind::Type);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// [`ErrorKind::Type`] when there is a value but of another type.
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when there is a value but of another type.
     pub fn get<T: DeserializeOwned>(&self, key: impl AsKey<T>) -> Result<Option<T>> {
         let key = key.as_name();
         match self.slot.find(key)? {
@@ -56,139 +68,73 @@ impl Session {
         }
     }
 
-    /// Puts `value` under `key`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Type`] when it cannot be written as JSON, [`ErrorKind::TooLarge`] when the
-    /// session would be over its limit, and as every write: [`ErrorKind::Sealed`] after the
-    /// response head was sent, [`ErrorKind::ReadOnly`], [`ErrorKind::Destroyed`].
-    pub fn set<T: Serialize>(&self, key: impl AsKey<T>, value: T) -> Result<()> {
-        self.writing("set")?.put(key.as_name(), Some(Json::of(&value)?))
-    }
-
-    /// Puts every entry of `values` under its key; keys that are not named stay.
-    ///
-    /// # Errors
-    /// As [`set`](Self::set); then what came before is recorded.
-    pub fn merge<K: AsRef<str>, T: Serialize>(
-        &self,
-        values: impl IntoIterator<Item = (K, T)>,
-    ) -> Result<()> {
-        let slot = self.writing("merge")?;
-        values
-            .into_iter()
-            .try_for_each(|(key, value)| slot.put(key.as_ref(), Some(Json::of(&value)?)))
-    }
-
-    /// Removes `key`.
-    ///
-    /// # Errors
-    /// As every write.
-    pub fn remove(&self, key: impl AsName) -> Result<()> {
-        self.writing("remove")?.put(key.as_name(), None)
-    }
-
     /// Whether there is a value under `key`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("consent", false)?;
+    /// assert!(session.contains("consent"), "whatever the value");
+    /// assert!(!session.contains("theme"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn contains(&self, key: impl AsName) -> bool {
         !matches!(self.slot.find(key.as_name()), Ok(None))
     }
 
-    /// Adds to the number under `key`; an absent one counts as zero. Parallel requests add up.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Type`] when the value is no number, [`ErrorKind::Overflow`] when the sum
-    /// leaves its range; the session is unchanged then. And as every write.
-    pub fn increment(&self, key: impl CounterKey, by: impl Into<By>) -> Result<()> {
-        self.writing("increment")?.add(key.as_name(), by.into().into())
-    }
-
-    /// Subtracts from the number under `key`.
-    ///
-    /// # Errors
-    /// As [`increment`](Self::increment).
-    pub fn decrement(&self, key: impl CounterKey, by: impl Into<By>) -> Result<()> {
-        self.writing("decrement")?.add(key.as_name(), by.into().negated()?.into())
-    }
-
-    /// Appends `item` to the list under `key`; an absent one counts as empty. Parallel requests
-    /// all append.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Type`] when the value is no list. And as every write.
-    pub fn push<T: Serialize>(&self, key: impl AsKey<Vec<T>>, item: T) -> Result<()> {
-        self.writing("push")?.push(key.as_name(), Json::of(&item)?)
-    }
-
-    /// Changes the value under `key`; an absent one begins as the default. If another request
-    /// changed it meanwhile, `update` runs again on the newest value when this one commits, so it
-    /// should do nothing but change the value.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Type`] when the value is of another type. And as every write.
-    ///
-    /// # Panics
-    /// When `update` does; nothing is recorded then. When it panics as it runs again, the commit
-    /// fails.
-    pub fn update<T>(
-        &self,
-        key: impl AsKey<T>,
-        update: impl Fn(&mut T) + Send + Sync + 'static,
-    ) -> Result<()>
-    where
-        T: Default + Serialize + DeserializeOwned,
-    {
-        self.update_with(key, move |value: Option<T>| {
-            let mut value = value.unwrap_or_default();
-            update(&mut value);
-            Some(value)
-        })
-    }
-
-    /// The general form of [`update`](Self::update): sees whether there is a value, and removes
-    /// the key by returning none.
-    ///
-    /// # Errors
-    /// As [`update`](Self::update).
-    ///
-    /// # Panics
-    /// As [`update`](Self::update).
-    pub fn update_with<T>(
-        &self,
-        key: impl AsKey<T>,
-        update: impl Fn(Option<T>) -> Option<T> + Send + Sync + 'static,
-    ) -> Result<()>
-    where
-        T: Serialize + DeserializeOwned,
-    {
-        let call: Call = Arc::new(move |value| {
-            let value = value.map(Json::decode).transpose()?;
-            update(value).as_ref().map(Json::of).transpose()
-        });
-        self.writing("update")?.update(key.as_name(), call)
-    }
-
-    /// Drops every key, those that parallel requests set included.
-    ///
-    /// # Errors
-    /// As every write.
-    pub fn clear(&self) -> Result<()> {
-        self.writing("clear")?.writable("clear")?.journal.clear(&[]);
-        Ok(())
-    }
-
     /// All keys, in order.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// session.set("cart", ["tea"])?;
+    /// assert_eq!(session.keys(), ["cart", "theme"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.slot.readable().journal.keys()
     }
 
     /// How many keys there are.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// session.set("theme", "light")?;
+    /// assert_eq!(session.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys().len()
     }
 
     /// Whether there is no key.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.login("ada")?;
+    /// assert!(session.is_empty(), "a user is no key");
+    /// session.set("theme", "dark")?;
+    /// assert!(!session.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys().is_empty()
@@ -196,8 +142,20 @@ impl Session {
 
     /// The JSON text under `key`, as it is stored.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("cart", ["tea", "milk"])?;
+    /// assert_eq!(session.raw("cart")?.unwrap().as_str(), r#"["tea","milk"]"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// [`ErrorKind::Type`] when a write before the load does not fit the value.
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when a write before the load does not fit the
+    /// value.
     pub fn raw(&self, key: impl AsName) -> Result<Option<Json>> {
         let key = key.as_name();
         Ok(self.slot.find(key)?.and_then(|found| match found {
@@ -207,27 +165,41 @@ impl Session {
     }
 
     /// The same session for reading only.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use tenure_core::ErrorKind;
+    /// session.set("theme", "dark")?;
+    /// let view = session.read_only(); // for a template, say
+    /// assert_eq!(view.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// assert_eq!(view.remove("theme").unwrap_err().kind(), ErrorKind::ReadOnly);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn read_only(&self) -> Self {
         Self { slot: Arc::clone(&self.slot), read_only: true }
     }
 
     /// The same session as a handle that need not be loaded.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// let lazy = session.lazy();
+    /// lazy.set("theme", "dark")?;
+    /// assert!(session.contains("theme"), "it is the same session");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn lazy(&self) -> LazySession {
         LazySession::new(Arc::clone(&self.slot))
-    }
-
-    /// The slot, if this handle may write at all.
-    pub(super) fn writing(&self, operation: &'static str) -> Result<&Slot> {
-        if self.read_only {
-            return Err(Error::new(
-                ErrorKind::ReadOnly,
-                operation,
-                "this handle is for reading only",
-            ));
-        }
-        Ok(&self.slot)
     }
 
     pub(super) fn see<T>(&self, look: impl FnOnce(&State) -> T) -> T {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
-use crate::store::patch::{Call, Changes, Entry, Op, Ran};
+use crate::store::changes::{Call, Changes, Entry, Op, Ran};
 use crate::store::{Patch, Record, Steps};
 use crate::value::{Data, Json, Number};
 

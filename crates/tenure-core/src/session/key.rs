@@ -40,6 +40,12 @@ impl<T> Key<T> {
     }
 
     /// The name.
+    ///
+    /// ```
+    /// # use tenure_core::Key;
+    /// const CART: Key<Vec<String>> = Key::new("cart");
+    /// assert_eq!(CART.name(), "cart");
+    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -67,6 +73,16 @@ impl<T> fmt::Debug for Key<T> {
 )]
 pub trait AsName {
     /// The name.
+    ///
+    /// ```
+    /// use tenure_core::{Key, session::AsName};
+    ///
+    /// const CART: Key<Vec<String>> = Key::new("cart");
+    /// fn audit(key: impl AsName) -> String {
+    ///     format!("{} was changed", key.as_name())
+    /// }
+    /// assert_eq!(audit(CART), audit("cart"));
+    /// ```
     fn as_name(&self) -> &str;
 }
 

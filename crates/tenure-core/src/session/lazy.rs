@@ -38,6 +38,19 @@ impl LazySession {
 
     /// Loads the session, with one store call a request; without a credential with none.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let store = tenure_core::store::MemoryStore::new();
+    /// # let sessions = tenure_core::Sessions::builder().store(store).build()?;
+    /// let lazy = sessions.start().await?.lazy();
+    /// let session = lazy.load().await?;
+    /// assert!(!session.exists());
+    /// assert_eq!(sessions.counts().loads, 0, "no credential, no store call");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the store cannot answer.
     pub async fn load(&self) -> Result<Session> {
@@ -46,12 +59,35 @@ impl LazySession {
     }
 
     /// The manager that the session belongs to.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// let lazy = session.lazy();
+    /// assert_eq!(lazy.sessions().name(), sessions.name());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn sessions(&self) -> Sessions {
         Sessions::from_shared(Arc::clone(&self.slot.manager))
     }
 
     /// Puts `value` under `key`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # let lazy = session.lazy();
+    /// lazy.set("theme", "dark")?;
+    /// assert_eq!(lazy.load().await?.get::<String>("theme")?.as_deref(), Some("dark"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Session::set`].
@@ -61,6 +97,19 @@ impl LazySession {
 
     /// Removes `key`.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.set("draft", "Dear …")?;
+    /// # let lazy = session.lazy();
+    /// lazy.remove("draft")?;
+    /// assert!(!lazy.load().await?.contains("draft"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As every write.
     pub fn remove(&self, key: impl AsName) -> Result<()> {
@@ -68,6 +117,19 @@ impl LazySession {
     }
 
     /// Adds to the number under `key`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # let lazy = session.lazy();
+    /// lazy.increment("hits", 1)?;
+    /// lazy.increment("hits", 2)?;
+    /// assert_eq!(lazy.load().await?.get("hits")?, Some(3));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As every write.
@@ -77,21 +139,53 @@ impl LazySession {
 
     /// Appends `item` to the list under `key`.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # let lazy = session.lazy();
+    /// lazy.push("seen", "/tea")?;
+    /// lazy.push("seen", "/milk")?;
+    /// assert_eq!(lazy.load().await?.get::<Vec<String>>("seen")?.unwrap(), ["/tea", "/milk"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As every write.
     pub fn push<T: Serialize>(&self, key: impl AsKey<Vec<T>>, item: T) -> Result<()> {
         self.slot.push(key.as_name(), Json::of(&item)?)
     }
 
-    /// Ends the session, as [`Session::logout`].
+    /// Ends the session, as [`Session::logout`], without a load.
+    ///
+    /// ```
+    /// # use tenure_core::engine::Connection;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.save().await?;
+    /// # let token = session.danger_expose_token().unwrap();
+    /// # let cookie = format!("__Host-id={token}");
+    /// # let request = http::Request::builder().header("cookie", cookie).body(())?;
+    /// # let (parts, ()) = request.into_parts();
+    /// # let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// # let mut response = http::Response::new(());
+    /// exchange.session().logout()?; // a handler that does no more
+    ///
+    /// exchange.close(response.status(), response.headers_mut()).await?;
+    /// assert!(sessions.open_token(&token).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As every write.
     pub fn logout(&self) -> Result<()> {
-        let mut state = self.slot.writable("logout")?;
-        self.slot.identify(&mut state);
-        state.doom();
-        Ok(())
+        self.slot.log_out()
     }
 }
 

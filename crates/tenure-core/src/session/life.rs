@@ -1,22 +1,22 @@
-//! The life of a session: login, logout, rotation, saving, and what is known of it.
+//! The life of a session: login, logout, rotation and saving.
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::detached::Detached;
 use super::handle::Session;
 use crate::engine::Fate;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{Handle, UserId};
-use crate::store::Record;
+use crate::id::UserId;
 
 impl Session {
     /// Logs `user` in: the session gets a new secret at once, the old one is dead, and the user is
     /// kept in a slot that ordinary keys cannot reach (OWASP session management, "Renew the
     /// Session ID After Any Privilege Level Change").
     ///
-    /// Data is kept, unless the session belonged to another user.
+    /// Data and [an idle timeout of the session's own](Self::set_idle_timeout) are kept, unless the
+    /// session belonged to another user: then only an idle timeout stays that this request has set
+    /// and not saved yet.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -32,24 +32,40 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::Misuse`] for an empty user id, [`ErrorKind::TooLarge`] for one over 255
-    /// octets. And as every write.
+    /// octets. And as [`regenerate`](Self::regenerate).
     pub fn login(&self, user: impl ToString) -> Result<()> {
         self.login_keeping(user, &[])
     }
 
     /// Logs `user` in; if the session belonged to another user, these keys survive.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// session.merge([("cart", "tea"), ("address", "of ada")])?;
+    /// session.login_keeping("grace", &["cart"])?;
+    /// assert_eq!(session.keys(), ["cart"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`login`](Self::login).
     pub fn login_keeping(&self, user: impl ToString, keep: &[&str]) -> Result<()> {
         let user = UserId::new(user)?;
-        let mut state = self.writing("login")?.writable("login")?;
+        let mut state = self.writing("login")?.rotatable("login")?;
         let before = match &state.journal.user {
             Some(user) => user.clone(),
             None => state.base().and_then(|base| base.user.clone()),
         };
         if before.is_some_and(|before| before != user) {
             state.journal.clear(&names(keep));
+            // "Remember me" was the other user's choice, unless this request has just made it.
+            let default = self.slot.manager.settings.idle_timeout;
+            state.journal.idle_timeout.get_or_insert(default);
         }
         if state.fate == Fate::Gone {
             // Whoever has just proven who they are gets a session of their own.
@@ -65,14 +81,44 @@ impl Session {
     /// Logs out: the session ends with the response, for every request in flight too. What is
     /// written afterwards goes to a fresh session with a new handle.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.save().await?;
+    /// # let token = session.danger_expose_token().unwrap();
+    /// session.logout()?;
+    /// session.set("notice", "You are logged out.")?;
+    /// session.save().await?;
+    /// assert!(sessions.open_token(&token).await?.is_none(), "the old session has ended");
+    /// assert_eq!((session.len(), session.user()), (1, None));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As every write.
     pub fn logout(&self) -> Result<()> {
-        self.writing("logout")?.writable("logout")?.doom();
-        Ok(())
+        self.writing("logout")?.log_out()
     }
 
     /// Ends the session for good: a later write in this request is an error.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use tenure_core::ErrorKind;
+    /// # session.set("theme", "dark")?;
+    /// # session.save().await?;
+    /// session.destroy()?;
+    /// assert_eq!(session.set("theme", "light").unwrap_err().kind(), ErrorKind::Destroyed);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As every write.
@@ -86,10 +132,28 @@ impl Session {
     /// Gives the session a new secret with the same data and the same handle; the old secret is
     /// dead as soon as this is committed.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.set("theme", "dark")?;
+    /// # session.save().await?;
+    /// # let (handle, old) = (session.handle(), session.danger_expose_token().unwrap());
+    /// session.regenerate()?; // a role was granted, say
+    /// session.save().await?;
+    /// assert!(sessions.open_token(&old).await?.is_none());
+    /// assert!(session.contains("theme"));
+    /// assert_eq!(session.handle(), handle);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// As every write.
+    /// [`ErrorKind::Misuse`] by a [detached](Self::detach) handle, which cannot give the client
+    /// the new token: do it in a request, before the response head is sent. And as every write.
     pub fn regenerate(&self) -> Result<()> {
-        let mut state = self.writing("regenerate")?.writable("regenerate")?;
+        let mut state = self.writing("regenerate")?.rotatable("regenerate")?;
         state.journal.rotates = true;
         state.is_new = true;
         Ok(())
@@ -97,10 +161,22 @@ impl Session {
 
     /// Gives the session a new secret and drops every key but these.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.merge([("theme", "dark"), ("search", "tea")])?;
+    /// session.regenerate_keeping(&["theme"])?;
+    /// assert_eq!(session.keys(), ["theme"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// As every write.
+    /// As [`regenerate`](Self::regenerate).
     pub fn regenerate_keeping(&self, keep: &[&str]) -> Result<()> {
-        let mut state = self.writing("regenerate")?.writable("regenerate")?;
+        let mut state = self.writing("regenerate")?.rotatable("regenerate")?;
         state.journal.clear(&names(keep));
         state.journal.rotates = true;
         state.is_new = true;
@@ -108,6 +184,25 @@ impl Session {
     }
 
     /// Notes with the response that the session was used, however recently that was noted.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// # let clock = tenure_testkit::ManualClock::new();
+    /// # let sessions = Sessions::builder().store(MemoryStore::new()).clock(clock.clone()).build()?;
+    /// # let session = sessions.start().await?;
+    /// # session.set("theme", "dark")?;
+    /// # session.save().await?;
+    /// let before = session.last_seen();
+    /// clock.advance(Duration::from_secs(1)); // by itself that would be too soon to be noted
+    /// session.touch()?;
+    /// session.save().await?;
+    /// assert!(session.last_seen() > before);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As every write.
@@ -118,6 +213,22 @@ impl Session {
 
     /// Gives this session an idle timeout of its own, "remember me" for example, counted from the
     /// commit on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use std::time::Duration;
+    /// # session.set("theme", "dark")?;
+    /// # session.save().await?;
+    /// let before = session.expires_at();
+    /// session.set_idle_timeout(Duration::from_secs(6 * 60 * 60))?;
+    /// session.save().await?;
+    /// assert!(session.expires_at() > before);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Config`] when it is under a second or over the absolute timeout. And as every
@@ -141,10 +252,26 @@ impl Session {
     /// Commits now what was recorded so far, and sends a cookie that has a date again. Dropped
     /// before its end it loses nothing; the response commits what is left.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("order", 17)?;
+    /// session.save().await?; // before a payment, of which nothing may be lost
+    /// assert!(session.is_saved());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the store cannot answer; [`ErrorKind::Gone`] when the session has ended meanwhile.
     pub async fn save(&self) -> Result<()> {
-        drop(self.writing("save")?.writable("save")?);
+        match self.writing("save")?.writable("save").map(drop) {
+            // That it was destroyed is to be saved, too.
+            Err(error) if error.kind() == ErrorKind::Destroyed => {}
+            writable => writable?,
+        }
         self.slot.commit().await?;
         self.slot.saved();
         if self.see(|state| state.fate == Fate::Gone) {
@@ -154,6 +281,23 @@ impl Session {
     }
 
     /// Loads the session again; what this request recorded and did not save is dropped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.set("step", 1)?;
+    /// # session.save().await?;
+    /// # let parallel = sessions.open_token(&session.danger_expose_token().unwrap()).await?.unwrap();
+    /// parallel.set("step", 2)?; // another request
+    /// parallel.save().await?;
+    /// assert_eq!(session.get("step")?, Some(1));
+    /// session.reload().await?;
+    /// assert_eq!(session.get("step")?, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the store cannot answer; [`ErrorKind::Gone`] when the session has ended.
@@ -165,7 +309,50 @@ impl Session {
     }
 
     /// A handle that goes on after the response was sent, for streams and WebSockets. It commits
-    /// when told to, and cannot send a cookie.
+    /// when told to, and cannot send a cookie: `login` and `regenerate` are refused, and `logout`
+    /// leaves no fresh session to write to.
+    ///
+    /// ```
+    /// use http::{Request, StatusCode};
+    /// use tenure_core::{ErrorKind, Sessions, engine::Connection};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// let sessions = Sessions::in_memory()?;
+    /// let (parts, ()) = Request::new(()).into_parts();
+    /// let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// let session = exchange.session().load().await?;
+    /// session.set("room", "lobby")?;
+    /// session.save().await?;
+    /// let socket = session.detach()?;
+    /// exchange.close(StatusCode::SWITCHING_PROTOCOLS, &mut http::HeaderMap::new()).await?;
+    ///
+    /// socket.set("room", "kitchen")?; // `session.set` would be refused now
+    /// socket.commit().await?;
+    /// assert_eq!(socket.login(42).unwrap_err().kind(), ErrorKind::Misuse);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::engine::Connection;
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let exchange = sessions.open(&http::Request::new(()).into_parts().0, Connection::new());
+    /// # let mut response = http::Response::new(());
+    /// # let session = exchange.session().load().await?;
+    /// session.set("room", "lobby")?;
+    /// session.save().await?;
+    /// let stream = session.detach()?;
+    ///
+    /// exchange.close(response.status(), response.headers_mut()).await?; // the response is sent
+    /// stream.set("room", "garden")?;
+    /// stream.commit().await?;
+    /// assert!(session.set("room", "cellar").is_err(), "too late for the request's own handle");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Misuse`] when the session does not exist yet, or has changes that are not
@@ -180,102 +367,6 @@ impl Session {
                 "the session does not exist yet, or has unsaved changes; call `save().await` first",
             )),
         }
-    }
-
-    /// The public name of the session, if it exists: the same for its whole life.
-    #[must_use]
-    pub fn handle(&self) -> Option<Handle> {
-        self.see(|state| state.target.as_ref()?.key.handle())
-    }
-
-    /// Who is logged in.
-    #[must_use]
-    pub fn user(&self) -> Option<UserId> {
-        self.see(|state| match &state.journal.user {
-            Some(user) => user.clone(),
-            None => state.base()?.user.clone(),
-        })
-    }
-
-    /// Whether the store has this session.
-    #[must_use]
-    pub fn exists(&self) -> bool {
-        self.see(|state| state.base().is_some())
-    }
-
-    /// Whether the token is of this request: the session is a new one, or was regenerated.
-    #[must_use]
-    pub fn is_new(&self) -> bool {
-        self.see(|state| state.is_new)
-    }
-
-    /// Whether there is something to commit.
-    #[must_use]
-    pub fn is_modified(&self) -> bool {
-        self.see(|state| !state.journal.is_empty() || state.doomed.is_some())
-    }
-
-    /// Whether the store has everything that this request did.
-    #[must_use]
-    pub fn is_saved(&self) -> bool {
-        self.exists() && !self.is_modified() && self.slot.is_acknowledged()
-    }
-
-    /// When the session began.
-    #[must_use]
-    pub fn created_at(&self) -> Option<SystemTime> {
-        self.known(|record| record.created.into())
-    }
-
-    /// When it was last used, to the precision of the touch interval.
-    #[must_use]
-    pub fn last_seen(&self) -> Option<SystemTime> {
-        self.known(|record| record.last_seen.into())
-    }
-
-    /// When it ends if it is not used before.
-    #[must_use]
-    pub fn expires_at(&self) -> Option<SystemTime> {
-        self.known(|record| record.deadline().into())
-    }
-
-    /// When the user last proved who they are.
-    #[must_use]
-    pub fn authenticated_at(&self) -> Option<SystemTime> {
-        self.known(|record| record.authenticated).flatten().map(Into::into)
-    }
-
-    /// How long the session lives without being used.
-    #[must_use]
-    pub fn idle_timeout(&self) -> Duration {
-        let default = self.slot.manager.settings.idle_timeout;
-        self.see(|state| {
-            let own = state.base().map(|base| base.idle_timeout);
-            state.journal.idle_timeout.or(own).unwrap_or(default)
-        })
-    }
-
-    /// The address that the session began from.
-    #[must_use]
-    pub fn ip(&self) -> Option<IpAddr> {
-        self.known(|record| record.client.ip).flatten()
-    }
-
-    /// What the client that began the session said of itself, at most 512 octets of it.
-    #[must_use]
-    pub fn user_agent(&self) -> Option<String> {
-        self.known(|record| record.client.user_agent.as_deref().map(str::to_owned)).flatten()
-    }
-
-    /// The token as it travels. Whoever sees it has the session: never log it, never put it in a
-    /// page or a URL.
-    #[must_use]
-    pub fn danger_expose_token(&self) -> Option<String> {
-        self.slot.token_text()
-    }
-
-    fn known<T>(&self, look: impl FnOnce(&Record) -> T) -> Option<T> {
-        self.see(|state| state.base().map(|base| look(base)))
     }
 }
 

@@ -1,12 +1,14 @@
 //! What a handler holds: the session, its keys, and what it recorded.
 
 mod detached;
+mod facts;
 mod handle;
 mod journal;
 mod key;
 mod lazy;
 mod life;
 mod record;
+mod write;
 
 pub use detached::Detached;
 pub use handle::Session;

@@ -3,9 +3,9 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::journal::Found;
-use crate::engine::{Fate, Slot, State};
+use crate::engine::{Fate, Reach, Slot, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::patch::Call;
+use crate::store::changes::Call;
 use crate::value::{Json, Number};
 
 /// How often a closure runs whose value changes while it does.
@@ -24,8 +24,8 @@ impl Slot {
             )),
             Fate::Destroyed => Some((
                 ErrorKind::Destroyed,
-                "the session was destroyed in this request; `logout()` leaves a fresh one to \
-                 write to",
+                "the session was destroyed; `logout()` leaves a fresh one to write to, but for a \
+                 detached handle, which cannot give the client its token",
             )),
             Fate::Degraded => Some((
                 ErrorKind::ReadOnly,
@@ -37,6 +37,31 @@ impl Slot {
             Some((kind, message)) => Err(Error::new(kind, operation, message)),
             None => Ok(state),
         }
+    }
+
+    /// The state, if `operation` may still give the session a new token.
+    pub(super) fn rotatable(&self, operation: &'static str) -> Result<MutexGuard<'_, State>> {
+        if self.reach == Reach::Nobody {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                operation,
+                "a detached handle cannot give the client the new token, and the old one would be \
+                 dead; do it in a request, before the response head is sent",
+            ));
+        }
+        self.writable(operation)
+    }
+
+    /// Ends the session with the next commit.
+    pub(super) fn log_out(&self) -> Result<()> {
+        let mut state = self.writable("logout")?;
+        self.identify(&mut state);
+        state.doom();
+        if self.reach == Reach::Nobody {
+            // A fresh session would be nobody's.
+            state.fate = Fate::Destroyed;
+        }
+        Ok(())
     }
 
     /// The state, for reading.

@@ -4,9 +4,11 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use http::request::Parts;
+
 use super::{
-    Applied, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store, StoreError,
-    StoreErrorKind, StoreKey, StoreResult, Swap, UserIndex,
+    Applied, Change, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store,
+    StoreError, StoreKey, StoreResult, Swap, UserIndex, Watch,
 };
 use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};
@@ -32,7 +34,11 @@ pub struct AnyStore {
     /// The same store if it is the one in memory: its operations are short, and a box for their
     /// futures would be a good part of what they cost.
     memory: Option<Arc<MemoryStore>>,
+    /// Makes the store of one request, where each has its own.
+    per_request: Option<Arc<PerRequest>>,
 }
+
+type PerRequest = dyn Fn(&Parts) -> AnyStore + Send + Sync;
 
 /// The capabilities of a store whose type is hidden; reached only where the store has them.
 #[derive(Clone)]
@@ -40,6 +46,12 @@ struct Capabilities(Arc<dyn DynStore>);
 
 impl AnyStore {
     /// Hides the type of `store`, unless it is hidden already.
+    ///
+    /// ```
+    /// # use tenure_core::store::{AnyStore, MemoryStore};
+    /// let hidden = AnyStore::new(AnyStore::new(MemoryStore::new()));
+    /// assert!(hidden.is_volatile(), "hidden once, however often it is asked for");
+    /// ```
     #[must_use]
     pub fn new(store: impl Store) -> Self {
         let store = Arc::new(store);
@@ -48,11 +60,53 @@ impl AnyStore {
             return hidden.clone();
         }
         let memory = any.downcast().ok();
-        Self { capabilities: Capabilities(Arc::clone(&store) as _), store, memory }
+        Self {
+            capabilities: Capabilities(Arc::clone(&store) as _),
+            store,
+            memory,
+            per_request: None,
+        }
+    }
+
+    /// A store that is another one for each request: `make` is called with the head of each when it
+    /// begins. What belongs to no request goes to `outside`: tokens that are opened by hand, probes,
+    /// sweeping, and a user's sessions. All of them must keep the same sessions.
+    ///
+    /// ```
+    /// use tenure_core::store::{AnyStore, MemoryStore};
+    ///
+    /// let (outside, same) = (AnyStore::new(MemoryStore::new()), AnyStore::new(MemoryStore::new()));
+    /// let store = AnyStore::per_request(outside, move |request| {
+    ///     println!("{} {}", request.method, request.uri);
+    ///     same.clone()
+    /// });
+    /// let (request, ()) = http::Request::new(()).into_parts();
+    /// assert!(store.for_request(&request).is_some());
+    /// ```
+    #[must_use]
+    pub fn per_request(
+        outside: impl Store,
+        make: impl Fn(&Parts) -> Self + Send + Sync + 'static,
+    ) -> Self {
+        Self { memory: None, per_request: Some(Arc::new(make)), ..Self::new(outside) }
+    }
+
+    /// The store of one request, where each has its own. A wrapper around a store like this one
+    /// calls it, and wraps what it gives, in a closure for [`per_request`](Self::per_request).
+    #[must_use]
+    pub fn for_request(&self, request: &Parts) -> Option<Self> {
+        self.per_request.as_ref().map(|make| make(request))
     }
 
     /// Whether the sessions end with this process, so that a signing key made now is good for all
     /// of them: true of a [`MemoryStore`] alone.
+    ///
+    /// ```
+    /// # use tenure_core::store::{AnyStore, MemoryStore};
+    /// # use tenure_testkit::Recorder;
+    /// assert!(AnyStore::new(MemoryStore::new()).is_volatile());
+    /// assert!(!AnyStore::new(Recorder::new(MemoryStore::new())).is_volatile());
+    /// ```
     #[must_use]
     pub fn is_volatile(&self) -> bool {
         self.memory.is_some()
@@ -122,6 +176,10 @@ impl Store for AnyStore {
     fn epoch(&self) -> Option<&impl Epoch> {
         self.store.has_epoch().then_some(&self.capabilities)
     }
+
+    fn watch(&self) -> Option<&impl Watch> {
+        self.store.has_watch().then_some(&self.capabilities)
+    }
 }
 
 impl UserIndex for Capabilities {
@@ -148,6 +206,12 @@ impl UserIndex for Capabilities {
 impl Epoch for Capabilities {
     async fn revoke_everybody(&self, namespace: &Namespace, now: Timestamp) -> StoreResult<()> {
         self.0.revoke_everybody(namespace, now).await
+    }
+}
+
+impl Watch for Capabilities {
+    async fn watch(&self, listener: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
+        self.0.listen(listener).await
     }
 }
 
@@ -193,6 +257,11 @@ trait DynStore: Send + Sync {
     ) -> Boxed<'a, u32>;
     fn has_epoch(&self) -> bool;
     fn revoke_everybody<'a>(&'a self, namespace: &'a Namespace, now: Timestamp) -> Boxed<'a, ()>;
+    fn has_watch(&self) -> bool;
+    fn listen<'a>(
+        &'a self,
+        listener: &'a (dyn Fn(Change) + Send + Sync),
+    ) -> Pin<Box<dyn Future<Output = StoreError> + Send + 'a>>;
 }
 
 impl<S: Store> DynStore for S {
@@ -256,7 +325,7 @@ impl<S: Store> DynStore for S {
     ) -> Boxed<'a, Vec<Listed>> {
         match Store::users(self) {
             Some(users) => Box::pin(users.list(namespace, user, now)),
-            None => Box::pin(async { Err(without("user index")) }),
+            None => Box::pin(async { Err(StoreError::without("user index")) }),
         }
     }
 
@@ -269,7 +338,7 @@ impl<S: Store> DynStore for S {
     ) -> Boxed<'a, u32> {
         match Store::users(self) {
             Some(users) => Box::pin(users.revoke(namespace, user, keep, now)),
-            None => Box::pin(async { Err(without("user index")) }),
+            None => Box::pin(async { Err(StoreError::without("user index")) }),
         }
     }
 
@@ -280,11 +349,21 @@ impl<S: Store> DynStore for S {
     fn revoke_everybody<'a>(&'a self, namespace: &'a Namespace, now: Timestamp) -> Boxed<'a, ()> {
         match Store::epoch(self) {
             Some(epoch) => Box::pin(epoch.revoke_everybody(namespace, now)),
-            None => Box::pin(async { Err(without("epoch")) }),
+            None => Box::pin(async { Err(StoreError::without("epoch")) }),
         }
     }
-}
 
-fn without(capability: &str) -> StoreError {
-    StoreError::new(StoreErrorKind::Other, format!("the store has no {capability}"))
+    fn has_watch(&self) -> bool {
+        Store::watch(self).is_some()
+    }
+
+    fn listen<'a>(
+        &'a self,
+        listener: &'a (dyn Fn(Change) + Send + Sync),
+    ) -> Pin<Box<dyn Future<Output = StoreError> + Send + 'a>> {
+        match Store::watch(self) {
+            Some(watch) => Box::pin(watch.watch(listener)),
+            None => Box::pin(async { StoreError::without("watch") }),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use super::{Record, StoreKey, StoreResult};
+use super::{Record, StoreError, StoreKey, StoreResult};
 use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};
 
@@ -11,6 +11,28 @@ use crate::id::{Namespace, UserId};
 /// somebody else's.
 pub trait UserIndex: Send + Sync {
     /// The live sessions of `user`, in no particular order.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// record.user = Some(UserId::new("ada")?);
+    /// store.create(&key, &record, now).await?;
+    /// let users = store.users().expect("the store in memory has an index");
+    /// let devices = users.list(key.namespace(), &UserId::new("ada")?, now).await?;
+    /// assert_eq!(devices[0].key.handle(), key.handle());
+    /// assert!(users.list(key.namespace(), &UserId::new("grace")?, now).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot answer.
@@ -23,6 +45,30 @@ pub trait UserIndex: Send + Sync {
 
     /// Ends all sessions of `user` but that of `keep`, and tells how many it found. Without `keep`
     /// it also moves the user's epoch, which ends what the index may have lost.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// record.user = Some(UserId::new("ada")?);
+    /// let other = StoreKey::new(key.namespace().clone(), Handle::from_bytes([3; 12]));
+    /// store.create(&key, &record, now).await?;
+    /// store.create(&other, &record, now).await?;
+    /// let users = store.users().expect("the store in memory has an index");
+    /// let ended = users.revoke(key.namespace(), &UserId::new("ada")?, Some(&key), now).await?;
+    /// assert_eq!(ended, 1, "on all other devices");
+    /// assert!(store.load(&key, now).await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot answer.
@@ -39,6 +85,26 @@ pub trait UserIndex: Send + Sync {
 pub trait Epoch: Send + Sync {
     /// Ends all sessions of `namespace` that exist by now.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// let epoch = store.epoch().expect("the store in memory counts revocations");
+    /// epoch.revoke_everybody(key.namespace(), now).await?; // after a leak, say
+    /// assert!(store.load(&key, now).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the server cannot answer.
     fn revoke_everybody(
@@ -46,6 +112,55 @@ pub trait Epoch: Send + Sync {
         namespace: &Namespace,
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<()>> + Send;
+}
+
+/// The capability of a store to tell of every change, by whatever process, so that a
+/// [`NearCache`](super::NearCache) can forget what it holds.
+pub trait Watch: Send + Sync {
+    /// Tells `listener` of changes until they can no longer be heard of, and why not.
+    ///
+    /// It tells [`Change::Begins`] when from now on no change is missed. It notices within a
+    /// second or so that the server has fallen silent.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use tenure_core::store::{Change, StoreError, StoreErrorKind, Watch};
+    ///
+    /// struct Messages(Mutex<Vec<Change>>); // in earnest, a connection
+    ///
+    /// impl Watch for Messages {
+    ///     async fn watch(&self, listener: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
+    ///         listener(Change::Begins);
+    ///         self.0.lock().unwrap().drain(..).for_each(listener);
+    ///         StoreError::new(StoreErrorKind::Unavailable, "the connection was closed")
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let server = Messages(Mutex::new(vec![Change::Any]));
+    /// let heard = Mutex::new(Vec::new());
+    /// let error = server.watch(&|change| heard.lock().unwrap().push(change)).await;
+    /// assert_eq!(*heard.lock().unwrap(), [Change::Begins, Change::Any]);
+    /// assert!(error.is_retryable());
+    /// # }
+    /// ```
+    fn watch(
+        &self,
+        listener: &(dyn Fn(Change) + Send + Sync),
+    ) -> impl Future<Output = StoreError> + Send;
+}
+
+/// What a [`Watch`] tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Every change after this is told.
+    Begins,
+    /// This session was written, deleted or has expired; the key has no proof.
+    Session(StoreKey),
+    /// Any session may have changed: an epoch has moved, or messages were lost.
+    Any,
 }
 
 /// A session that a [`UserIndex`] found.
@@ -60,6 +175,24 @@ pub struct Listed {
 
 impl Listed {
     /// A session that was found.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// let listed = Listed::new(key.clone(), record);
+    /// assert!(listed.key.same_session(&key));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(key: StoreKey, record: Record) -> Self {
         Self { key, record }
@@ -88,6 +221,12 @@ impl UserIndex for Absent {
 
 impl Epoch for Absent {
     async fn revoke_everybody(&self, _: &Namespace, _: Timestamp) -> StoreResult<()> {
+        match self.0 {}
+    }
+}
+
+impl Watch for Absent {
+    async fn watch(&self, _: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
         match self.0 {}
     }
 }

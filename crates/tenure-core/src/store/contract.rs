@@ -1,8 +1,8 @@
 use std::future::Future;
 
+use super::provided::apply_by_swap;
 use super::{
-    Absent, Epoch, Patch, ProofChange, Record, Refused, Rejected, Revision, Steps, StoreKey,
-    StoreResult, UserIndex, Verdict,
+    Absent, Epoch, Patch, Record, Refused, Revision, StoreKey, StoreResult, UserIndex, Watch,
 };
 use crate::clock::Timestamp;
 
@@ -39,6 +39,26 @@ use crate::clock::Timestamp;
 pub trait Store: Send + Sync + 'static {
     /// The record under `key` if it [admits](Record::admits) the key at `now`.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// assert!(store.load(&key, now).await?.is_some());
+    /// let stranger = key.clone().with_proof(Proof::from_bytes([9; 32]));
+    /// assert!(store.load(&stranger, now).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the server cannot answer, or what it holds is no record.
     fn load(
@@ -48,6 +68,24 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Option<Record>>> + Send;
 
     /// Files a new record, which carries the id of this commit as its only one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// assert_eq!(store.create(&key, &record, now).await?, Created::Created);
+    /// assert_eq!(store.create(&key, &record, now).await?, Created::Collision);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot answer.
@@ -59,6 +97,28 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = StoreResult<Created>> + Send;
 
     /// Puts `new` in place of the record that has the revision `expected`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// let seen = store.load(&key, now).await?.unwrap();
+    /// record.data = [("theme", "\"dark\"")].into_iter().collect();
+    /// assert!(matches!(store.swap(&key, &seen.revision, &record, now).await?, Swap::Done(_)));
+    /// let late = store.swap(&key, &seen.revision, &record, now).await?;
+    /// assert_eq!(late, Swap::Conflict, "it has another revision by now");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot answer.
@@ -72,6 +132,25 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deletes the record if it [admits](Record::admits_delete) that, and tells whether it did.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// assert!(store.delete(&key, now).await?);
+    /// assert!(!store.delete(&key, now).await?, "it is gone");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the server cannot answer.
     fn delete(
@@ -83,12 +162,54 @@ pub trait Store: Send + Sync + 'static {
     /// Deletes records of all namespaces of this store that are expired at `now`, at most `limit`
     /// of them, and tells how many.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// assert_eq!(store.sweep(100, now).await?, 0);
+    /// assert_eq!(store.sweep(100, record.deadline()).await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the server cannot answer.
     fn sweep(&self, limit: u32, now: Timestamp) -> impl Future<Output = StoreResult<u32>> + Send;
 
     /// Merges `patch` into the record: atomically, once, and only if the record still admits the
     /// key. Closures of the application run outside of any lock or transaction.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// // The second commit is sent again, since its answer was lost.
+    /// for id in [1, 2, 2] {
+    ///     let patch = Patch::new(CommitId::from_bytes([id; 16])).add("n", Number::Int(1));
+    ///     assert!(matches!(store.apply(&key, &patch, now).await?, Applied::Done(_)));
+    /// }
+    /// assert_eq!(store.load(&key, now).await?.unwrap().data.get("n"), Some("2"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot answer; the same patch may then be sent again.
@@ -103,6 +224,26 @@ pub trait Store: Send + Sync + 'static {
 
     /// Moves the idle deadline forward to `until`, as [`Record::touched`] says, and tells whether
     /// the session is there to be touched.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// let later = now + Duration::from_secs(30);
+    /// assert!(store.touch(&key, later + record.idle_timeout, later).await?);
+    /// assert!(store.load(&key, record.deadline()).await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the server cannot answer.
@@ -129,98 +270,89 @@ pub trait Store: Send + Sync + 'static {
     /// Ends what the store holds open: connections, files, tasks. What is under way may end first.
     /// Afterwards the store cannot answer any more; closing it again does nothing. A store that
     /// holds nothing open goes on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.close().await;
+    /// store.close().await;
+    /// // Memory holds nothing open, so it goes on.
+    /// assert_eq!(store.create(&key, &record, now).await?, Created::Created);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn close(&self) -> impl Future<Output = ()> + Send {
         async {}
     }
 
     /// The capability to find the sessions of a user, if the store has it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// record.user = Some(UserId::new("ada")?);
+    /// store.create(&key, &record, now).await?;
+    /// let users = store.users().expect("the store in memory has an index");
+    /// assert_eq!(users.list(key.namespace(), &UserId::new("ada")?, now).await?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn users(&self) -> Option<&impl UserIndex> {
         None::<&Absent>
     }
 
     /// The capability to end all sessions at once, if the store has it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// let epoch = store.epoch().expect("the store in memory counts revocations");
+    /// epoch.revoke_everybody(key.namespace(), now).await?;
+    /// assert!(store.load(&key, now).await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
     fn epoch(&self) -> Option<&impl Epoch> {
         None::<&Absent>
     }
-}
 
-/// `apply` on top of `load` and `swap`. The record that the request loaded spares the first load,
-/// but only what the store holds decides that a patch is refused or its session gone.
-async fn apply_by_swap<S: Store + ?Sized>(
-    store: &S,
-    key: &StoreKey,
-    patch: &Patch,
-    now: Timestamp,
-) -> StoreResult<Applied> {
-    let mut loaded = patch.base().is_none();
-    let mut seen = match patch.base() {
-        Some(base) => base.clone(),
-        None => match store.load(key, now).await? {
-            Some(record) => record,
-            None => return applied_before(store, key, patch, now).await,
-        },
-    };
-    let mut steps = None;
-    loop {
-        match verdict(&seen, key, patch, &mut steps, now) {
-            Verdict::Done(mut next) => match store.swap(key, &seen.revision, &next, now).await? {
-                Swap::Done(revision) => {
-                    next.revision = revision;
-                    return Ok(Applied::Done(Some(next)));
-                }
-                Swap::Gone => return applied_before(store, key, patch, now).await,
-                Swap::Conflict => {}
-            },
-            Verdict::AlreadyDone if loaded => return Ok(Applied::Done(Some(Box::new(seen)))),
-            Verdict::Gone if loaded => return applied_before(store, key, patch, now).await,
-            Verdict::Rejected(Rejected::Refused(refused)) if loaded => {
-                return Ok(Applied::Refused(refused));
-            }
-            _ => {}
-        }
-        match store.load(key, now).await? {
-            Some(record) => (seen, loaded) = (record, true),
-            None => return applied_before(store, key, patch, now).await,
-        }
+    /// The capability to tell of changes, if the store has it.
+    ///
+    /// ```
+    /// # use tenure_core::store::{MemoryStore, Store};
+    /// assert!(MemoryStore::new().watch().is_none(), "no other process changes it");
+    /// ```
+    fn watch(&self) -> Option<&impl Watch> {
+        None::<&Absent>
     }
-}
-
-/// What becomes of `seen`, with the closures run on its values.
-fn verdict(
-    seen: &Record,
-    key: &StoreKey,
-    patch: &Patch,
-    steps: &mut Option<Steps>,
-    now: Timestamp,
-) -> Verdict {
-    if let Some(verdict) = seen.answered(key, patch, now) {
-        return verdict;
-    }
-    let ran = match steps.take() {
-        Some(mut ran) => ran.rebase(&seen.data).map(|()| ran),
-        None => patch.steps(&seen.data),
-    };
-    match ran {
-        Ok(ran) => seen.commit(key, patch, steps.insert(ran), now),
-        Err(refused) => Verdict::Rejected(Rejected::Refused(refused)),
-    }
-}
-
-/// Whether a commit that finds its session gone is the repeat of one that replaced the secret: the
-/// record then accepts the new secret and remembers the commit.
-async fn applied_before<S: Store + ?Sized>(
-    store: &S,
-    key: &StoreKey,
-    patch: &Patch,
-    now: Timestamp,
-) -> StoreResult<Applied> {
-    if let Some(ProofChange::Replace(proof)) = patch.proof()
-        && let Some(record) = store.load(&key.clone().with_proof(*proof), now).await?
-        && record.commits.iter().any(|(id, _)| *id == patch.id())
-    {
-        return Ok(Applied::Done(Some(Box::new(record))));
-    }
-    Ok(Applied::Gone)
 }
 
 /// The outcome of [`Store::create`].
@@ -250,7 +382,7 @@ pub enum Swap {
 #[non_exhaustive]
 pub enum Applied {
     /// The patch took effect; with the record after it, which a store must give for a patch that
-    /// [prepares](ProofChange::Prepare) a secret, and may leave out for others.
+    /// [prepares](super::ProofChange::Prepare) a secret, and may leave out for others.
     Done(Option<Box<Record>>),
     /// There is no record that admits the key; nothing was created.
     Gone,

@@ -46,7 +46,27 @@ impl StoreError {
         Self { kind, source: source.into() }
     }
 
+    /// The error of a store that is asked for a capability which it does not have; for those who
+    /// wrap a store.
+    ///
+    /// ```
+    /// use tenure_core::store::StoreError;
+    ///
+    /// let error = StoreError::without("user index");
+    /// assert_eq!(error.to_string(), "the store has no user index");
+    /// ```
+    #[must_use]
+    pub fn without(capability: &str) -> Self {
+        Self::new(StoreErrorKind::Other, format!("the store has no {capability}"))
+    }
+
     /// The class.
+    ///
+    /// ```
+    /// # use tenure_core::store::{StoreError, StoreErrorKind};
+    /// let error = StoreError::new(StoreErrorKind::TooLarge, "2 MiB are over the limit of 1 MiB");
+    /// assert_eq!(error.kind(), StoreErrorKind::TooLarge);
+    /// ```
     #[must_use]
     pub fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use zeroize::Zeroizing;
 
@@ -18,7 +19,7 @@ use crate::id::{Handle, Namespace, Proof};
 /// assert!(key.proof().is_none());
 /// # Ok::<(), tenure_core::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreKey {
     namespace: Namespace,
     name: KeyName,
@@ -47,6 +48,14 @@ impl StoreKey {
     }
 
     /// The key of a session in a foreign format.
+    ///
+    /// ```
+    /// # use tenure_core::{Namespace, store::StoreKey};
+    /// let key = StoreKey::foreign(Namespace::new("shop")?, "PHPSESSID-9f3a");
+    /// assert_eq!(key.name().as_bytes(), b"PHPSESSID-9f3a");
+    /// assert!(key.handle().is_none() && key.proof().is_none());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn foreign(namespace: Namespace, id: impl Into<String>) -> Self {
         Self {
@@ -57,12 +66,29 @@ impl StoreKey {
     }
 
     /// The key of this name, without a proof.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, Namespace, store::StoreKey};
+    /// # let (shop, handle) = (Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// let key = StoreKey::new(shop.clone(), handle);
+    /// let same = StoreKey::named(shop, key.name().clone()); // from a list of names
+    /// assert!(same.same_session(&key));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn named(namespace: Namespace, name: KeyName) -> Self {
         Self { namespace, name, proof: None }
     }
 
     /// The same key with the proof that a request came with.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, Namespace, id::Proof, store::StoreKey};
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// let proof = Proof::from_bytes([2; 32]);
+    /// assert_eq!(key.with_proof(proof).proof(), Some(&proof));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_proof(mut self, proof: Proof) -> Self {
         self.proof = Some(proof);
@@ -70,6 +96,13 @@ impl StoreKey {
     }
 
     /// The namespace.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, Namespace, store::StoreKey};
+    /// let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// assert_eq!(key.namespace().as_str(), "shop");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn namespace(&self) -> &Namespace {
         &self.namespace
@@ -82,6 +115,13 @@ impl StoreKey {
     }
 
     /// The handle, if the session is one of ours.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, Namespace, store::StoreKey};
+    /// let handle = Handle::from_bytes([1; 12]);
+    /// assert_eq!(StoreKey::new(Namespace::new("shop")?, handle).handle(), Some(handle));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn handle(&self) -> Option<Handle> {
         match self.name {
@@ -91,12 +131,23 @@ impl StoreKey {
     }
 
     /// The proof that the request came with.
+    ///
+    /// See the example of [`with_proof`](Self::with_proof).
     #[must_use]
     pub fn proof(&self) -> Option<&Proof> {
         self.proof.as_ref()
     }
 
     /// Whether both name the same session, whatever their proofs.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, Namespace, id::Proof, store::StoreKey};
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// assert!(key.same_session(&key.clone().with_proof(Proof::from_bytes([2; 32]))));
+    /// let other = StoreKey::new(key.namespace().clone(), Handle::from_bytes([3; 12]));
+    /// assert!(!key.same_session(&other));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn same_session(&self, other: &Self) -> bool {
         self.namespace == other.namespace && self.name == other.name
@@ -106,12 +157,29 @@ impl StoreKey {
 impl KeyName {
     /// The octets to file under, together with the namespace and with which of both kinds it is: a
     /// foreign id may have the octets of somebody's handle.
+    ///
+    /// ```
+    /// # use tenure_core::{Handle, Namespace, store::{KeyName, StoreKey}};
+    /// # let shop = Namespace::new("shop")?;
+    /// let ours = StoreKey::new(shop.clone(), Handle::from_bytes(*b"abcdefghijkl"));
+    /// let foreign = StoreKey::foreign(shop, "abcdefghijkl");
+    /// assert_eq!(ours.name().as_bytes(), foreign.name().as_bytes());
+    /// assert_ne!(ours.name(), foreign.name(), "the kind is part of the name");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Handle(handle) => handle.as_bytes(),
             Self::Foreign(id) => id.0.as_bytes(),
         }
+    }
+}
+
+impl Hash for KeyName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        self.as_bytes().hash(state);
     }
 }
 

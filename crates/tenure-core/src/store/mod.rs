@@ -4,23 +4,30 @@
 //! `tenure-testkit` runs the twelve laws against it.
 
 mod any;
+pub mod cache;
 mod capability;
+pub(crate) mod changes;
 mod contract;
 mod error;
 mod key;
 pub mod memory;
-pub(crate) mod patch;
+mod patch;
+mod provided;
 mod record;
+mod revision;
+pub mod simple;
 mod steps;
 
 pub use any::AnyStore;
-pub use capability::{Absent, Epoch, Listed, UserIndex};
+pub use cache::NearCache;
+pub use capability::{Absent, Change, Epoch, Listed, UserIndex, Watch};
 pub use contract::{Applied, Created, Store, Swap};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use key::{ForeignId, KeyName, StoreKey};
 pub use memory::MemoryStore;
 pub use patch::{Patch, ProofChange};
-pub use record::{Client, Epochs, Former, Pending, Proofs, Record, Revision, Verdict};
+pub use record::{Client, Epochs, Former, Pending, Proofs, Record, Verdict};
+pub use revision::Revision;
 pub use steps::{Refused, Rejected, Step, Steps};
 
 /// How long a store remembers a commit id whose sender has not heard the answer.

@@ -1,17 +1,12 @@
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Record, Refused, Step, Steps};
+use super::changes::{Chain, Changes, Entry, Op};
+use super::{Record, Refused, Steps};
 use crate::clock::Timestamp;
-use crate::error::{Error, ErrorKind};
 use crate::id::{CommitId, Proof, UserId};
 use crate::value::{Data, Json, Number};
-
-/// An application's closure over one value: absent or present before, absent or present after.
-pub(crate) type Call =
-    Arc<dyn Fn(Option<&Json>) -> crate::error::Result<Option<Json>> + Send + Sync>;
 
 /// What one commit does to a record: the normal form of a request's journal, at most one entry a
 /// key.
@@ -40,46 +35,6 @@ pub struct Patch {
     user: Option<(Option<UserId>, Timestamp)>,
     proof: Option<ProofChange>,
     changes: Changes,
-}
-
-/// The entries of a patch, in normal form.
-#[derive(Clone, Default)]
-pub(crate) struct Changes {
-    /// Whether everything that was there before is dropped, but for these keys.
-    pub(crate) clear: Option<Vec<Arc<str>>>,
-    /// Ordered by key.
-    pub(crate) entries: Vec<(Arc<str>, Entry)>,
-}
-
-/// What a patch does to one key.
-#[derive(Clone)]
-pub(crate) enum Entry {
-    Set(Json),
-    Remove,
-    Chain(Chain),
-}
-
-/// Operations on a value that only the record knows, in order.
-#[derive(Clone, Default)]
-pub(crate) struct Chain {
-    pub(crate) ops: Vec<Op>,
-    /// What the operations saw and made of it, if they have run.
-    pub(crate) ran: Option<Ran>,
-}
-
-/// One run of a chain.
-#[derive(Clone)]
-pub(crate) struct Ran {
-    pub(crate) saw: Option<Json>,
-    pub(crate) with: Option<Json>,
-}
-
-/// One operation of a chain.
-#[derive(Clone)]
-pub(crate) enum Op {
-    Add(Number),
-    Push(Json),
-    Call(Call),
 }
 
 /// How a patch changes the proofs of a record.
@@ -120,6 +75,16 @@ impl Patch {
     }
 
     /// Removes `key`.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("draft", "\"Dear …\""), ("n", "1")].into_iter().collect();
+    /// let patch = Patch::new(id).remove("draft");
+    /// let after = patch.steps(&data).unwrap().apply(&data).unwrap();
+    /// assert_eq!(after, [("n", "1")].into_iter().collect());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn remove(mut self, key: impl Into<Arc<str>>) -> Self {
         self.changes.put(key.into(), Entry::Remove);
@@ -133,6 +98,16 @@ impl Patch {
     }
 
     /// Appends `item` to the list under `key`; an absent one counts as empty.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("seen", "[1]")].into_iter().collect();
+    /// let patch = Patch::new(id).push("seen", Json::of(&2)?).push("seen", Json::of(&3)?);
+    /// let after = patch.steps(&data).unwrap().apply(&data).unwrap();
+    /// assert_eq!(after.get("seen"), Some("[1,2,3]"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn push(self, key: impl Into<Arc<str>>, item: Json) -> Self {
         self.chained(key.into(), Op::Push(item))
@@ -140,6 +115,17 @@ impl Patch {
 
     /// Replaces the value under `key` by what `update` makes of it. It runs again when the value
     /// has changed underneath, and never under a lock.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("n", "20")].into_iter().collect();
+    /// let half = |n: Option<&Json>| n.map(|n| Json::of(&(n.decode::<u32>()? / 2))).transpose();
+    /// let patch = Patch::new(id).update("n", half);
+    /// let after = patch.steps(&data).unwrap().apply(&data).unwrap();
+    /// assert_eq!(after.get("n"), Some("10"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn update(
         self,
@@ -163,6 +149,16 @@ impl Patch {
     }
 
     /// Drops every key that the record has, those of parallel requests included.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("old", "1")].into_iter().collect();
+    /// let patch = Patch::new(id).set("dropped", Json::of(&1)?).clear().set("new", Json::of(&2)?);
+    /// let after = patch.steps(&data).unwrap().apply(&data).unwrap();
+    /// assert_eq!(after, [("new", "2")].into_iter().collect());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn clear(mut self) -> Self {
         self.changes.clear(&[]);
@@ -170,6 +166,13 @@ impl Patch {
     }
 
     /// Extends the idle deadline to `until`, as [`Record::touched`] allows.
+    ///
+    /// ```
+    /// # use tenure_core::{Timestamp, id::CommitId, store::Patch};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let until = Timestamp::from_millis(60_000);
+    /// assert_eq!(Patch::new(id).extend(until).until(), Some(until));
+    /// ```
     #[must_use]
     pub fn extend(mut self, until: Timestamp) -> Self {
         self.until = Some(until);
@@ -177,6 +180,14 @@ impl Patch {
     }
 
     /// Gives the session an idle timeout of its own, counted from the commit.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{id::CommitId, store::Patch};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let week = Duration::from_secs(7 * 24 * 60 * 60); // "remember me"
+    /// assert_eq!(Patch::new(id).set_idle_timeout(week).idle_timeout(), Some(week));
+    /// ```
     #[must_use]
     pub fn set_idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
@@ -184,6 +195,15 @@ impl Patch {
     }
 
     /// Makes it the session of `user`, who has proven who they are at `at`; or of nobody.
+    ///
+    /// ```
+    /// # use tenure_core::{Timestamp, UserId, id::CommitId, store::Patch};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let (ada, now) = (UserId::new("ada")?, Timestamp::from_millis(1_000));
+    /// assert_eq!(Patch::new(id).bind(Some(ada.clone()), now).user(), Some((Some(&ada), now)));
+    /// assert_eq!(Patch::new(id).user(), None, "it stays whose it is");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn bind(mut self, user: Option<UserId>, at: Timestamp) -> Self {
         self.user = Some((user, at));
@@ -191,6 +211,13 @@ impl Patch {
     }
 
     /// Changes the proofs.
+    ///
+    /// ```
+    /// # use tenure_core::{id::{CommitId, Proof}, store::{Patch, ProofChange}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let change = ProofChange::Replace(Proof::from_bytes([2; 32]));
+    /// assert_eq!(Patch::new(id).change_proof(change).proof(), Some(&change));
+    /// ```
     #[must_use]
     pub fn change_proof(mut self, change: ProofChange) -> Self {
         self.proof = Some(change);
@@ -198,6 +225,16 @@ impl Patch {
     }
 
     /// Says which record the request has seen, which may spare the store a look-up.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, time::Duration};
+    /// # use tenure_core::{Timestamp, id::CommitId, store::{Patch, Record}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// # let now = Timestamp::from_millis(1_000);
+    /// let seen = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// let patch = Patch::new(id).on(Arc::new(seen.clone()));
+    /// assert_eq!(patch.base(), Some(&seen));
+    /// ```
     #[must_use]
     pub fn on(mut self, base: Arc<Record>) -> Self {
         self.base = Some(base);
@@ -205,6 +242,13 @@ impl Patch {
     }
 
     /// Names commits whose senders have heard the answer, so that the record may forget them.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::Patch};
+    /// let (first, second) = (CommitId::from_bytes([1; 16]), CommitId::from_bytes([2; 16]));
+    /// let patch = Patch::new(second).settle(vec![first]);
+    /// assert_eq!((patch.id(), patch.settled()), (second, &[first][..]));
+    /// ```
     #[must_use]
     pub fn settle(mut self, settled: Vec<CommitId>) -> Self {
         self.settled = settled;
@@ -221,42 +265,56 @@ impl Patch {
     }
 
     /// The id of this commit.
+    ///
+    /// See the example of [`settle`](Self::settle).
     #[must_use]
     pub fn id(&self) -> CommitId {
         self.id
     }
 
     /// The record that the request has seen; by now there may be a newer one.
+    ///
+    /// See the example of [`on`](Self::on).
     #[must_use]
     pub fn base(&self) -> Option<&Record> {
         self.base.as_deref()
     }
 
     /// Commits that the record may forget.
+    ///
+    /// See the example of [`settle`](Self::settle).
     #[must_use]
     pub fn settled(&self) -> &[CommitId] {
         &self.settled
     }
 
     /// To when the idle deadline is extended.
+    ///
+    /// See the example of [`extend`](Self::extend).
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
         self.until
     }
 
     /// The session's own idle timeout from now on.
+    ///
+    /// See the example of [`set_idle_timeout`](Self::set_idle_timeout).
     #[must_use]
     pub fn idle_timeout(&self) -> Option<Duration> {
         self.idle_timeout
     }
 
     /// The change of user, if there is one: who it is, or nobody, and since when.
+    ///
+    /// See the example of [`bind`](Self::bind).
     #[must_use]
     pub fn user(&self) -> Option<(Option<&UserId>, Timestamp)> {
         self.user.as_ref().map(|(user, at)| (user.as_ref(), *at))
     }
 
     /// The change of proofs, if there is one.
+    ///
+    /// See the example of [`change_proof`](Self::change_proof).
     #[must_use]
     pub fn proof(&self) -> Option<&ProofChange> {
         self.proof.as_ref()
@@ -264,6 +322,16 @@ impl Patch {
 
     /// The changes of keys, free of closures: those have run on the values of `data`, unless they
     /// had already run on the same ones.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("n", "\"many\"")].into_iter().collect();
+    /// let patch = Patch::new(id).update("n", |n| Json::of(&n.is_some()).map(Some));
+    /// let steps = patch.steps(&data).unwrap(); // the closure has run
+    /// assert_eq!(steps.apply(&data).unwrap().get("n"), Some("true"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// When an operation does not fit the value that it meets.
@@ -282,143 +350,5 @@ impl fmt::Debug for Patch {
             .field("user", &self.user)
             .field("proof", &self.proof)
             .finish_non_exhaustive()
-    }
-}
-
-impl Changes {
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
-        self.position(key).ok().map(|at| &self.entries[at].1)
-    }
-
-    /// Whether the value of `key` before these changes does not matter any more.
-    pub(crate) fn drops(&self, key: &str) -> bool {
-        self.clear.as_ref().is_some_and(|kept| !kept.iter().any(|name| **name == *key))
-    }
-
-    pub(crate) fn put(&mut self, key: Arc<str>, entry: Entry) {
-        match self.position(&key) {
-            Ok(at) => self.entries[at].1 = entry,
-            Err(at) => self.entries.insert(at, (key, entry)),
-        }
-    }
-
-    /// Records an operation. Where the value before it is known, it runs at once; an error leaves
-    /// everything as it was.
-    pub(crate) fn chain(&mut self, key: Arc<str>, op: Op) -> crate::error::Result<()> {
-        if let Some(chain) = self.chain_of(&key) {
-            chain.then(op);
-            return Ok(());
-        }
-        let known = match self.get(&key) {
-            Some(Entry::Set(value)) => Some(value),
-            _ => None,
-        };
-        let value = op.run(known)?;
-        self.put(key, value.map_or(Entry::Remove, Entry::Set));
-        Ok(())
-    }
-
-    /// The chain of `key`, if what the record holds still matters for it.
-    pub(crate) fn chain_of(&mut self, key: &str) -> Option<&mut Chain> {
-        let at = match self.position(key) {
-            Ok(at) => at,
-            Err(_) if self.drops(key) => return None,
-            Err(at) => {
-                self.entries.insert(at, (key.into(), Entry::Chain(Chain::default())));
-                at
-            }
-        };
-        match &mut self.entries[at].1 {
-            Entry::Chain(chain) => Some(chain),
-            Entry::Set(_) | Entry::Remove => None,
-        }
-    }
-
-    pub(crate) fn clear(&mut self, keep: &[Arc<str>]) {
-        let before = self.clear.take();
-        let kept = keep
-            .iter()
-            .filter(|key| before.as_ref().is_none_or(|kept| kept.contains(key)))
-            .cloned()
-            .collect();
-        self.clear = Some(kept);
-        self.entries.retain(|(key, _)| keep.contains(key));
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.clear.is_none() && self.entries.is_empty()
-    }
-
-    fn position(&self, key: &str) -> Result<usize, usize> {
-        self.entries.binary_search_by(|(name, _)| (**name).cmp(key))
-    }
-}
-
-impl Chain {
-    /// Appends an operation; neighbouring sums become one, unless that would turn an integer into
-    /// a float, which not every integer can meet.
-    pub(crate) fn then(&mut self, op: Op) {
-        self.ran = None;
-        if let (Some(Op::Add(sum)), Op::Add(by)) = (self.ops.last_mut(), &op)
-            && std::mem::discriminant(sum) == std::mem::discriminant(by)
-            && let Ok(folded) = sum.plus(*by)
-        {
-            *sum = folded;
-            return;
-        }
-        self.ops.push(op);
-    }
-
-    /// Whether a store can do this by itself, without a closure and without a look at the value.
-    pub(crate) fn is_native(&self) -> bool {
-        matches!(self.ops.as_slice(), [Op::Add(_)])
-            || self.ops.iter().all(|op| matches!(op, Op::Push(_)))
-    }
-
-    /// The step that does the same without a closure and without a look at the value, if there is
-    /// one.
-    pub(crate) fn native(&self) -> Option<Step> {
-        if let [Op::Add(by)] = self.ops.as_slice() {
-            return Some(Step::Add(*by));
-        }
-        let items = self.ops.iter().map(|op| match op {
-            Op::Push(item) => Some(item.clone()),
-            Op::Add(_) | Op::Call(_) => None,
-        });
-        items.collect::<Option<_>>().map(Step::Push)
-    }
-
-    pub(crate) fn run(&self, saw: Option<&Json>) -> crate::error::Result<Option<Json>> {
-        let mut value = saw.cloned();
-        for op in &self.ops {
-            value = op.run(value.as_ref())?;
-        }
-        Ok(value)
-    }
-}
-
-impl Op {
-    /// How many octets an operation without a closure adds at most.
-    pub(crate) fn grows(&self) -> usize {
-        match self {
-            Self::Add(_) => Number::MAX_LEN,
-            Self::Push(item) => item.as_str().len() + 3,
-            Self::Call(_) => 0,
-        }
-    }
-
-    pub(crate) fn run(&self, value: Option<&Json>) -> crate::error::Result<Option<Json>> {
-        match self {
-            Self::Add(by) => super::steps::sum(value.map(Json::as_str), *by).map(Some),
-            Self::Push(item) => {
-                super::steps::pushed(value.map(Json::as_str), std::slice::from_ref(item)).map(Some)
-            }
-            // It runs outside of the request here: a panic must not take the commit with it.
-            Self::Call(call) => {
-                catch_unwind(AssertUnwindSafe(|| call(value))).unwrap_or_else(|_| {
-                    Err(Error::new(ErrorKind::Other, "update", "the closure panicked"))
-                })
-            }
-        }
     }
 }

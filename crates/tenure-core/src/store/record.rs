@@ -1,9 +1,9 @@
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{
-    FORMER_GRACE, PENDING_GRACE, Patch, ProofChange, RETRY_HORIZON, Rejected, Steps, StoreKey,
+    FORMER_GRACE, PENDING_GRACE, Patch, ProofChange, RETRY_HORIZON, Rejected, Revision, Steps,
+    StoreKey,
 };
 use crate::clock::Timestamp;
 use crate::id::{CommitId, Proof, UserId};
@@ -108,16 +108,6 @@ pub struct Epochs {
     pub user: u64,
 }
 
-/// Which version of a record: opaque to all but the store that made it.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Revision(Repr);
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Repr {
-    Number(u64),
-    Text(Box<str>),
-}
-
 impl Record {
     /// An empty record that begins `now`.
     #[must_use]
@@ -142,6 +132,21 @@ impl Record {
     }
 
     /// The earlier of both deadlines.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// let (idle, absolute) = (Duration::from_secs(60), Duration::from_secs(90));
+    /// let record = Record::new(now, idle, absolute);
+    /// assert_eq!(record.deadline(), now + idle);
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn deadline(&self) -> Timestamp {
         self.idle_deadline.min(self.absolute_deadline)
@@ -155,6 +160,21 @@ impl Record {
 
     /// Whether a request with `key` may read and write at `now`: the session is alive and accepts
     /// the proof. Every operation but `create` and `delete` asks this.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// assert!(record.admits(&key, now));
+    /// assert!(!record.admits(&key, record.deadline()), "too late");
+    /// assert!(!record.admits(&key.clone().with_proof(Proof::from_bytes([9; 32])), now));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn admits(&self, key: &StoreKey, now: Timestamp) -> bool {
         self.is_alive(now)
@@ -167,6 +187,21 @@ impl Record {
 
     /// Whether a request with `key` may delete the session at `now`: as [`admits`](Self::admits),
     /// and also with the former proof, or with a key for administration.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// let by_handle = StoreKey::new(key.namespace().clone(), key.handle().unwrap());
+    /// assert!(record.admits_delete(&by_handle, now), "good for administration");
+    /// assert!(!record.admits(&by_handle, now));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn admits_delete(&self, key: &StoreKey, now: Timestamp) -> bool {
         let former = |proof: &Proof| {
@@ -177,6 +212,21 @@ impl Record {
 
     /// The idle deadline after a touch until `until`: only forward, never past the record's own
     /// idle timeout or its absolute deadline.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// let later = now + Duration::from_secs(50);
+    /// let next = record.touched(later + record.idle_timeout, later);
+    /// assert_eq!(next, record.absolute_deadline, "60 seconds more would be past it");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn touched(&self, until: Timestamp, now: Timestamp) -> Timestamp {
         let latest = self.absolute_deadline.min(now + self.idle_timeout);
@@ -189,6 +239,22 @@ impl Record {
     /// A store asks this before [`Patch::steps`], which a closure that does not fit the newest
     /// value makes fail: a repeat is done nevertheless, and no closure sees the data of a session
     /// that does not accept the proof.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let patch = Patch::new(CommitId::from_bytes([1; 16]));
+    /// assert!(record.answered(&key, &patch, now).is_none(), "it may go on");
+    /// record.commits.push((patch.id(), now));
+    /// assert!(matches!(record.answered(&key, &patch, now), Some(Verdict::AlreadyDone)));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn answered(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> Option<Verdict> {
         if self.commits.iter().any(|(id, _)| *id == patch.id()) {
@@ -202,6 +268,24 @@ impl Record {
     ///
     /// A store calls it between reading and conditionally writing, or under its lock. `steps` are
     /// those of `patch`.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// let patch = Patch::new(CommitId::from_bytes([1; 16])).add("n", Number::Int(1));
+    /// let steps = patch.steps(&record.data).unwrap();
+    /// let Verdict::Done(next) = record.commit(&key, &patch, &steps, now) else { panic!() };
+    /// assert_eq!(next.data.get("n"), Some("1"));
+    /// let again = next.commit(&key, &patch, &steps, now);
+    /// assert!(matches!(again, Verdict::AlreadyDone), "each commit takes effect once");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn commit(&self, key: &StoreKey, patch: &Patch, steps: &Steps, now: Timestamp) -> Verdict {
         if let Some(verdict) = self.answered(key, patch, now) {
@@ -264,6 +348,14 @@ impl Client {
     pub const MAX_USER_AGENT: usize = 512;
 
     /// A client of this address that says this of itself.
+    ///
+    /// ```
+    /// # use tenure_core::store::Client;
+    /// let client = Client::new(Some("::ffff:192.0.2.7".parse()?), Some(&"x".repeat(1_000)));
+    /// assert_eq!(client.ip, Some("192.0.2.7".parse()?), "an IPv4 address is one however it came");
+    /// assert_eq!(client.user_agent.unwrap().len(), 512);
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
     #[must_use]
     pub fn new(ip: Option<IpAddr>, user_agent: Option<&str>) -> Self {
         let cut = |text: &str| {
@@ -299,47 +391,6 @@ impl Proofs {
                     *renewed = now;
                 }
             }
-        }
-    }
-}
-
-impl Revision {
-    /// A revision that is a number.
-    #[must_use]
-    pub const fn number(number: u64) -> Self {
-        Self(Repr::Number(number))
-    }
-
-    /// A revision that is text.
-    #[must_use]
-    pub fn text(text: impl Into<Box<str>>) -> Self {
-        Self(Repr::Text(text.into()))
-    }
-
-    /// The number, if it is one.
-    #[must_use]
-    pub const fn as_number(&self) -> Option<u64> {
-        match self.0 {
-            Repr::Number(number) => Some(number),
-            Repr::Text(_) => None,
-        }
-    }
-
-    /// The text, if it is one.
-    #[must_use]
-    pub fn as_text(&self) -> Option<&str> {
-        match &self.0 {
-            Repr::Number(_) => None,
-            Repr::Text(text) => Some(text),
-        }
-    }
-}
-
-impl fmt::Debug for Revision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Repr::Number(number) => write!(f, "Revision({number})"),
-            Repr::Text(text) => write!(f, "Revision({text})"),
         }
     }
 }

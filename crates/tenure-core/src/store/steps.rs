@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::patch::{Chain, Changes, Entry, Ran};
+use super::changes::{Chain, Changes, Entry, Ran};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Data, Json, Number};
 
@@ -71,6 +71,12 @@ pub struct Refused {
 
 impl Refused {
     /// The refusal of what was to be done to `key`.
+    ///
+    /// ```
+    /// # use tenure_core::{Error, ErrorKind, store::Refused};
+    /// let error = Error::new(ErrorKind::Type, "increment", "the value is no number that counts");
+    /// assert_eq!(&*Refused::new("visits", error).key, "visits");
+    /// ```
     #[must_use]
     pub fn new(key: impl Into<Arc<str>>, error: Error) -> Self {
         Self { key: key.into(), error: Arc::new(error) }
@@ -132,6 +138,20 @@ impl Steps {
     /// Runs the closures again whose values have changed, on those of `data`. It runs an
     /// application's code: call it outside of any lock or transaction.
     ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("n", "1")].into_iter().collect();
+    /// let half = |n: Option<&Json>| n.map(|n| Json::of(&(n.decode::<u32>()? / 2))).transpose();
+    /// let patch = Patch::new(id).update("n", half);
+    /// let mut steps = patch.steps(&data).unwrap();
+    /// let changed: Data = [("n", "40")].into_iter().collect(); // by another request
+    /// assert!(matches!(steps.apply(&changed), Err(Rejected::Changed(_))));
+    /// steps.rebase(&changed).unwrap();
+    /// assert_eq!(steps.apply(&changed).unwrap().get("n"), Some("20"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When an operation does not fit the value that it meets.
     pub fn rebase(&mut self, data: &Data) -> Result<(), Refused> {
@@ -154,22 +174,56 @@ impl Steps {
     }
 
     /// Whether every key but those that [`kept`](Self::kept) names is dropped first.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("old", "1")].into_iter().collect();
+    /// let patch = Patch::new(id).clear().set("new", Json::of(&1)?);
+    /// let steps = patch.steps(&data).unwrap();
+    /// assert!(steps.clears());
+    /// assert_eq!(steps.kept().count(), 0, "no key survives");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn clears(&self) -> bool {
         self.clear.is_some()
     }
 
     /// The keys that survive when the others are dropped.
+    ///
+    /// See the example of [`clears`](Self::clears).
     pub fn kept(&self) -> impl Iterator<Item = &str> {
         self.clear.iter().flatten().map(AsRef::as_ref)
     }
 
     /// The steps, ordered by key.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// # let data = Data::default();
+    /// let patch = Patch::new(id).set("b", Json::of(&1)?).remove("a");
+    /// let steps = patch.steps(&data).unwrap();
+    /// assert_eq!(steps.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["a", "b"]);
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Step)> {
         self.list.iter().map(|(key, step)| (&**key, step))
     }
 
     /// The data after these steps; runs no closure.
+    ///
+    /// ```
+    /// # use tenure_core::{id::CommitId, store::{Patch, Rejected}, value::{Data, Json, Number}};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let data: Data = [("n", "1")].into_iter().collect();
+    /// let steps = Patch::new(id).add("n", Number::Int(2)).steps(&data).unwrap();
+    /// assert_eq!(steps.apply(&data).unwrap().get("n"), Some("3"));
+    /// let text: Data = [("n", "\"one\"")].into_iter().collect();
+    /// assert!(matches!(steps.apply(&text), Err(Rejected::Refused(_))));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Rejected`] when a step does not fit; then nothing is changed.

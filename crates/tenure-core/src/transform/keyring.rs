@@ -63,6 +63,13 @@ impl SigningKey {
 
     /// A fresh key, which lives as long as this process.
     ///
+    /// ```
+    /// # use tenure_core::transform::{Keyring, SigningKey};
+    /// let keyring = Keyring::new([SigningKey::generate()?]);
+    /// assert!(!keyring.is_empty());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the operating system has no random numbers.
     pub fn generate() -> Result<Self> {
@@ -70,6 +77,14 @@ impl SigningKey {
     }
 
     /// A fresh secret as 44 base64url characters, to be kept in a file or in the environment.
+    ///
+    /// ```
+    /// # use tenure_core::transform::{Keyring, SigningKey};
+    /// let secret = SigningKey::generate_secret()?; // once, for a file that all processes read
+    /// assert_eq!(secret.len(), 44);
+    /// assert!(SigningKey::new(&secret).is_ok());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Unavailable`] when the operating system has no random numbers.
@@ -136,6 +151,15 @@ impl Keyring {
 
     /// The keyring made from these secrets, the one that signs first.
     ///
+    /// ```
+    /// # use tenure_core::transform::{Keyring, SigningKey};
+    /// # let (new, old) = (SigningKey::generate_secret()?, SigningKey::generate_secret()?);
+    /// let keyring = Keyring::from_secrets([new, old])?; // `new` signs, both verify
+    /// assert_eq!(keyring.len(), 2);
+    /// assert!(Keyring::from_secrets(["too short"]).is_err());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`SigningKey::new`], for the first secret that is too weak.
     pub fn from_secrets<S: AsRef<[u8]>>(secrets: impl IntoIterator<Item = S>) -> Result<Self> {
@@ -143,6 +167,23 @@ impl Keyring {
     }
 
     /// Adds a key that signs from now on; the others still verify.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, store::MemoryStore, transform::{Keyring, SigningKey}};
+    /// let keyring = Keyring::new([SigningKey::generate()?]);
+    /// let builder = Sessions::builder().store(MemoryStore::new());
+    /// let sessions = builder.signing_keys(keyring.clone()).build()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.save().await?;
+    /// let token = session.danger_expose_token().unwrap();
+    /// keyring.add(SigningKey::generate()?); // while the application runs
+    /// assert!(sessions.open_token(&token).await?.is_some(), "signed by the older key");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add(&self, key: SigningKey) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(0, key);
     }
@@ -154,6 +195,14 @@ impl Keyring {
     }
 
     /// Whether there is no key, so that nothing can be signed.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, store::MemoryStore, transform::Keyring};
+    /// let keyring = Keyring::new([]);
+    /// assert!(keyring.is_empty());
+    /// let builder = Sessions::builder().store(MemoryStore::new());
+    /// assert!(builder.signing_keys(keyring).build().is_err());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys().is_empty()

@@ -52,6 +52,12 @@ impl Data {
     }
 
     /// All keys with their JSON texts, ordered by key.
+    ///
+    /// ```
+    /// # use tenure_core::value::Data;
+    /// let data: Data = [("theme", "\"dark\""), ("n", "1")].into_iter().collect();
+    /// assert_eq!(data.iter().collect::<Vec<_>>(), [("n", "1"), ("theme", "\"dark\"")]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         Entries(self.as_packed()).filter_map(|(key, value)| {
             Some((str::from_utf8(key).ok()?, str::from_utf8(value).ok()?))
@@ -64,18 +70,36 @@ impl Data {
     }
 
     /// How many keys there are.
+    ///
+    /// ```
+    /// # use tenure_core::value::Data;
+    /// let data: Data = [("n", "1"), ("n", "2")].into_iter().collect();
+    /// assert_eq!(data.len(), 1);
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         Entries(self.as_packed()).count()
     }
 
     /// Whether there is no key.
+    ///
+    /// ```
+    /// # use tenure_core::value::Data;
+    /// assert!(Data::default().is_empty());
+    /// assert!(![("n", "null")].into_iter().collect::<Data>().is_empty());
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.as_packed().is_empty()
     }
 
     /// The octets that keys and values take, a few for each key included.
+    ///
+    /// ```
+    /// # use tenure_core::value::Data;
+    /// let data: Data = [("n", "1")].into_iter().collect();
+    /// assert_eq!(data.size(), 4, "two lengths, the key and the value");
+    /// ```
     #[must_use]
     pub fn size(&self) -> usize {
         self.as_packed().len()

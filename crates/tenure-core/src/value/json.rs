@@ -73,6 +73,13 @@ impl Json {
     }
 
     /// The value as a number that can be counted, if it is one.
+    ///
+    /// ```
+    /// # use tenure_core::value::{Json, Number};
+    /// assert_eq!(Json::of(&41)?.as_number(), Some(Number::Int(41)));
+    /// assert_eq!(Json::of("41")?.as_number(), None);
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn as_number(&self) -> Option<Number> {
         Number::parse(&self.0)

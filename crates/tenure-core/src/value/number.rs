@@ -65,6 +65,12 @@ impl Number {
     }
 
     /// The JSON text.
+    ///
+    /// ```
+    /// # use tenure_core::value::Number;
+    /// assert_eq!(Number::Int(41).to_json().as_str(), "41");
+    /// assert_eq!(Number::Float(41.0).to_json().as_str(), "41.0", "it stays a float");
+    /// ```
     #[must_use]
     pub fn to_json(self) -> Json {
         match self {
@@ -99,6 +105,13 @@ pub struct By(Number);
 
 impl By {
     /// The opposite step.
+    ///
+    /// ```
+    /// # use tenure_core::value::{By, Number};
+    /// assert_eq!(Number::from(By::from(3).negated()?), Number::Int(-3));
+    /// assert!(By::from(i64::MIN).negated().is_err());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Overflow`] for `i64::MIN`, whose opposite does not exist.

@@ -4,7 +4,7 @@ use tenure_core::store::{MemoryStore, StoreKey};
 use tenure_core::{Error, ErrorKind, Result, Sessions};
 use tenure_testkit::{Fault, FaultStore, ManualClock, Operation};
 
-use crate::visitor::{Visitor, configured};
+use crate::visitor::{Visitor, configured, minutes};
 
 /// Tokens as others make them: the whole text is the id, with a prefix, and there is no proof.
 #[derive(Debug)]
@@ -72,4 +72,33 @@ async fn v15_tokens_and_keys_of_another_format() {
     assert_eq!(planted.number("cart").await, None);
     ada.get(|session| session.logout()).await;
     assert_eq!(ada.token, None);
+}
+
+/// F11: there, too, an idle timeout of the session's own goes along, unless it changes hands.
+#[tokio::test]
+async fn f11_a_new_record_keeps_the_idle_timeout() {
+    let clock = ManualClock::new();
+    let sessions = Sessions::builder()
+        .store(MemoryStore::new())
+        .clock(clock.clone())
+        .token_scheme(WholeId)
+        .key_scheme(WholeId)
+        .build()
+        .unwrap();
+    let mut ada = Visitor::new(&sessions);
+    ada.get(|session| {
+        session.set("n", 1)?;
+        session.set_idle_timeout(minutes(60))
+    })
+    .await;
+    ada.get(|session| session.login("ada")).await;
+    assert_eq!(ada.get(|session| Ok(session.idle_timeout())).await, minutes(60));
+    clock.advance(minutes(59));
+    ada.get(|session| session.regenerate()).await;
+    clock.advance(minutes(59));
+    assert_eq!(ada.user().await.as_deref(), Some("ada"));
+    ada.get(|session| session.login("bob")).await;
+    assert_eq!(ada.get(|session| Ok(session.idle_timeout())).await, minutes(30));
+    clock.advance(minutes(30));
+    assert_eq!(ada.user().await, None);
 }

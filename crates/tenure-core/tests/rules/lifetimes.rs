@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tenure_core::store::MemoryStore;
-use tenure_core::{ErrorKind, Sessions};
+use tenure_core::{ErrorKind, Result, Session, Sessions};
 use tenure_testkit::{ManualClock, Operation, Recorder};
 
 use crate::visitor::{MILLI, Visitor, configured, minutes, shop};
@@ -163,6 +163,59 @@ async fn a_longer_idle_timeout_is_kept_by_uses() {
     assert_eq!(ada.get(|session| Ok(session.idle_timeout())).await, minutes(60));
     clock.advance(minutes(59));
     assert_eq!(ada.number("n").await, Some(1));
+}
+
+/// "Remember me" is for one user: whoever takes a session over begins with the configured timeout,
+/// or with one that the same request sets.
+#[tokio::test]
+async fn f11_an_idle_timeout_does_not_change_hands() {
+    type Change = fn(&Session) -> Result<()>;
+    let changes: [(Change, u64); 7] = [
+        (|session| session.login("ada"), 60),
+        (|session| session.login("bob"), 30),
+        (|session| session.login_keeping("bob", &["n"]), 30),
+        (|session| session.login("bob").and_then(|()| session.login("bob")), 30),
+        (|session| session.login("bob").and_then(|()| session.set_idle_timeout(minutes(5))), 5),
+        (|session| session.set_idle_timeout(minutes(90)).and_then(|()| session.login("bob")), 90),
+        (|session| session.logout().and_then(|()| session.login("bob")), 30),
+    ];
+    for (at, (change, left)) in changes.into_iter().enumerate() {
+        let (sessions, clock) = shop();
+        let mut visitor = Visitor::new(&sessions);
+        visitor
+            .get(|session| {
+                session.login("ada")?;
+                session.set_idle_timeout(minutes(60))
+            })
+            .await;
+        clock.advance(minutes(1));
+        let seen = visitor.get(|session| change(session).map(|()| session.idle_timeout())).await;
+        assert_eq!(seen, minutes(left), "change {at} in the request itself");
+        let mut late = visitor.clone();
+        let seen = visitor.get(|session| Ok(session.idle_timeout())).await;
+        assert_eq!(seen, minutes(left), "change {at}");
+        clock.advance(minutes(left) - MILLI);
+        let exchange = late.open();
+        assert!(exchange.session().load().await.unwrap().exists(), "change {at}");
+        drop(exchange);
+        clock.advance(MILLI);
+        assert_eq!(late.user().await, None, "change {at}");
+    }
+}
+
+#[tokio::test]
+async fn f11_a_visitors_idle_timeout_survives_the_login() {
+    let (sessions, clock) = shop();
+    let mut ada = Visitor::new(&sessions);
+    ada.get(|session| {
+        session.set("n", 1)?;
+        session.set_idle_timeout(minutes(60))
+    })
+    .await;
+    ada.get(|session| session.login("ada")).await;
+    assert_eq!(ada.get(|session| Ok(session.idle_timeout())).await, minutes(60));
+    clock.advance(minutes(59));
+    assert_eq!(ada.user().await.as_deref(), Some("ada"));
 }
 
 /// What is known of a session.

@@ -2,6 +2,8 @@
 //! engine alone. Tests carry the ids of the rules.
 
 mod closures;
+mod cookies;
+mod detached;
 mod failures;
 mod foreign;
 mod lifetimes;

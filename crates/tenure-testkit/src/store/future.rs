@@ -8,6 +8,10 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::rng::Rng;
 
+/// Polls after which the runtime gets its turn. tokio gives a task a budget of 128 for what is ready,
+/// and asks it to come again until it has yielded.
+const POLLS_IN_A_ROW: usize = 32;
+
 pub(super) type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Lets others run, `times` times.
@@ -55,7 +59,7 @@ pub(super) async fn interleave<T>(rng: &mut Rng, tasks: Vec<Task<'_, T>>) -> Vec
     let mut results: Vec<Option<T>> = running.iter().map(|_| None).collect();
     poll_fn(|context| {
         *outer.lock().unwrap_or_else(PoisonError::into_inner) = context.waker().clone();
-        loop {
+        for _ in 0..POLLS_IN_A_ROW {
             let wanting: Vec<usize> = (0..running.len())
                 .filter(|&at| running[at].1.wanted.load(Ordering::Acquire))
                 .collect();
@@ -71,6 +75,8 @@ pub(super) async fn interleave<T>(rng: &mut Rng, tasks: Vec<Task<'_, T>>) -> Vec
                 drop(running.swap_remove(at));
             }
         }
+        context.waker().wake_by_ref();
+        Poll::Pending
     })
     .await;
     results.into_iter().flatten().collect()
@@ -115,6 +121,27 @@ mod tests {
         assert_eq!(order(1).await, order(1).await);
         assert_ne!(order(1).await, order(2).await);
         assert_eq!(order(3).await.len(), 12);
+    }
+
+    /// Otherwise a store on sockets that are always ready would be asked again for ever.
+    #[test]
+    fn a_runtime_that_wants_its_turn_gets_it() {
+        let (done, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let task = || -> Task<'_, ()> {
+                    Box::pin(async {
+                        for _ in 0..1_000 {
+                            tokio::task::consume_budget().await;
+                        }
+                    })
+                };
+                interleave(&mut Rng::new(1), vec![task(), task()]).await;
+            });
+            done.send(()).unwrap();
+        });
+        ended.recv_timeout(std::time::Duration::from_secs(60)).expect("it does not end");
     }
 
     #[tokio::test]

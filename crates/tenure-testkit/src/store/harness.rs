@@ -37,11 +37,55 @@ pub trait StoreHarness: Send + Sync + 'static {
 
     /// Where other processes find the data that [`open`](Self::open) opens, if it outlives this
     /// one: a path, a URL. With it the tests between processes apply.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::StoreHarness;
+    /// struct Folder(std::path::PathBuf);
+    ///
+    /// impl StoreHarness for Folder {
+    ///     # type Store = MemoryStore;
+    ///     # async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    ///     fn address(&self) -> Option<String> {
+    ///         self.0.to_str().map(str::to_owned)
+    ///     }
+    /// }
+    /// assert_eq!(Folder("/tmp/sessions".into()).address().as_deref(), Some("/tmp/sessions"));
+    /// ```
     fn address(&self) -> Option<String> {
         None
     }
 
     /// Opens the store at an [`address`](Self::address), which another process has given.
+    ///
+    /// ```
+    /// # use std::{collections::HashMap, sync::{LazyLock, Mutex}};
+    /// # use tenure_core::store::{AnyStore, MemoryStore};
+    /// # use tenure_testkit::StoreHarness;
+    /// # static SERVERS: LazyLock<Mutex<HashMap<String, AnyStore>>> = LazyLock::new(Mutex::default);
+    /// # fn connect(url: &str) -> AnyStore {
+    /// #     let mut servers = SERVERS.lock().unwrap();
+    /// #     servers.entry(url.into()).or_insert_with(|| AnyStore::new(MemoryStore::new())).clone()
+    /// # }
+    /// struct Server;
+    ///
+    /// impl StoreHarness for Server {
+    ///     type Store = AnyStore;
+    ///
+    ///     async fn open(&self) -> AnyStore {
+    ///         connect("first.example")
+    ///     }
+    ///
+    ///     async fn open_at(&self, address: &str) -> AnyStore {
+    ///         connect(address)
+    ///     }
+    /// }
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// Server.open_at("second.example").await;
+    /// assert!(SERVERS.lock().unwrap().contains_key("second.example"));
+    /// # });
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     fn open_at(&self, address: &str) -> impl Future<Output = Self::Store> + Send {
         let _ = address;
         self.open()
@@ -49,8 +93,30 @@ pub trait StoreHarness: Send + Sync + 'static {
 
     /// Whether the server may drop records by its own clock, so that a sweep finds fewer than have
     /// expired.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::StoreHarness;
+    /// struct Cache;
+    ///
+    /// impl StoreHarness for Cache {
+    ///     # type Store = MemoryStore;
+    ///     # async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    ///     fn expires_by_itself(&self) -> bool {
+    ///         true
+    ///     }
+    /// }
+    /// assert!(Cache.expires_by_itself());
+    /// ```
     fn expires_by_itself(&self) -> bool {
         false
+    }
+
+    /// Which share of the rounds of the long tests this server is given, those that run one after
+    /// the other: all by default, less where one takes it too long. How many writers work at once
+    /// stays as it is.
+    fn share_of_rounds(&self) -> f64 {
+        1.0
     }
 }
 
@@ -92,6 +158,21 @@ impl<H: StoreHarness> Trial<H> {
     }
 
     /// A run inside the test function of this path, as `module_path!` writes it.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::{StoreHarness, laws, store::{Finding, Trial}};
+    /// # struct Memory;
+    /// # impl StoreHarness for Memory {
+    /// #     type Store = MemoryStore;
+    /// #     async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    /// # }
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let trial = Trial::new(Memory).inside(concat!(module_path!(), "::mine::law_02"));
+    /// assert_eq!(laws::law_02_missing_session_is_gone(&trial).await?, Finding::Kept);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn inside(mut self, test: &'static str) -> Self {
         self.test = test.split_once("::").map(|(_, name)| name);
@@ -99,13 +180,27 @@ impl<H: StoreHarness> Trial<H> {
     }
 }
 
+impl<H: StoreHarness> Trial<H> {
+    /// How many rounds a test has that has `rounds` by default, at least one.
+    pub(super) fn rounds(&self, rounds: u32) -> usize {
+        times(rounds, scale() * self.harness.share_of_rounds())
+    }
+}
+
 /// `size` times `TENURE_SUITE_SCALE`, at least one.
 pub(super) fn scaled(size: u32) -> usize {
-    let scale = std::env::var("TENURE_SUITE_SCALE")
+    times(size, scale())
+}
+
+fn scale() -> f64 {
+    std::env::var("TENURE_SUITE_SCALE")
         .ok()
         .and_then(|scale| scale.parse::<f64>().ok())
         .filter(|scale| *scale > 0.0)
-        .unwrap_or(1.0);
+        .unwrap_or(1.0)
+}
+
+fn times(size: u32, scale: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

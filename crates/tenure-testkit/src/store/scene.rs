@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tenure_core::id::{CommitId, Proof};
@@ -165,8 +166,16 @@ pub(super) fn proof() -> Proof {
     Proof::from_bytes(fresh())
 }
 
+/// A fresh commit id, made as the engine makes them: those of one process begin with the same eight
+/// octets and count in the others.
 pub(super) fn commit() -> CommitId {
-    CommitId::from_bytes(fresh())
+    static START: LazyLock<[u8; 8]> = LazyLock::new(fresh);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let mut id = [0; CommitId::LEN];
+    id[..8].copy_from_slice(&*START);
+    id[8..].copy_from_slice(&count);
+    CommitId::from_bytes(id)
 }
 
 pub(super) fn patch() -> Patch {

@@ -1,7 +1,8 @@
 use tenure_core::store::{StoreError, StoreErrorKind};
 
-use super::SqliteStore;
+use super::driver::Connections;
 use crate::error::{explained, failed};
+use crate::schema::{self, no_tables};
 
 /// The primary result codes of SQLite that mean something to us.
 const BUSY: u32 = 5;
@@ -13,7 +14,7 @@ const CANTOPEN: u32 = 14;
 const TOOBIG: u32 = 18;
 const NOTADB: u32 = 26;
 
-impl SqliteStore {
+impl Connections {
     /// What a failed statement means for the caller.
     pub(super) fn failed(&self, error: sqlx::Error) -> StoreError {
         let Some(message) = error.as_database_error().map(|error| error.message().to_owned())
@@ -23,13 +24,7 @@ impl SqliteStore {
         let table = self.table.as_str();
         let (kind, message) = match code(&error) {
             Some(code) if advice(code).is_some() => return explain(code, "", error),
-            _ if message.starts_with("no such table") => (
-                StoreErrorKind::Other,
-                format!(
-                    "the session tables of {table:?} are not there yet; call migrate(), or run \
-                     the statements that migration_sql() prints"
-                ),
-            ),
+            _ if message.starts_with("no such table") => (StoreErrorKind::Other, no_tables(table)),
             _ if message.contains("no such column") || message.contains("has no column") => {
                 (StoreErrorKind::Other, other_shape(table))
             }
@@ -41,10 +36,7 @@ impl SqliteStore {
 
 /// A table has a session table's name and not its shape.
 pub(super) fn other_shape(table: &str) -> String {
-    format!(
-        "a table {table:?}, \"{table}_epochs\" or \"{table}_meta\" is there but is not one that \
-         this version of tenure-sql made; choose another name by SqliteOptions::table, or remove it"
-    )
+    schema::other_shape(table, "SqliteOptions")
 }
 
 /// What a failure of opening means for the caller.

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Executor, SqlSafeStr, SqliteConnection};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 
+use super::driver::Connections;
 use super::error::other_shape;
 use super::{DIALECT, SqliteStore};
 use crate::error::explained;
+use crate::schema::{Found, VERSION, judge};
 use crate::table::Table;
-
-/// The version of the tables that this crate makes and uses.
-const VERSION: i64 = 1;
 
 /// The statements that bring an empty database to [`VERSION`], and leave one that is there as it is.
 pub(super) fn sql(table: &Table) -> String {
@@ -63,23 +62,39 @@ impl SqliteStore {
     /// It may run at every start, and by several processes at once. It creates nothing but the
     /// store's own three tables with their indexes, all of them or none.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// let store = SqliteStore::open(path).await?;
+    /// store.migrate().await?;
+    /// store.migrate().await?; // at the next start
+    /// let tables = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'tenure%'");
+    /// assert!(tables.fetch_one(store.pool()).await.map(|n: i64| n >= 3)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When a newer version of this crate made the tables, when a table of this name has another
     /// shape, or when the database cannot be written.
     pub async fn migrate(&self) -> StoreResult<()> {
-        let failed = |error| self.failed(error);
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
-        if self.version(&mut connection).await? == Some(VERSION) {
+        let driver = &self.sessions.driver;
+        let failed = |error| driver.failed(error);
+        let mut connection = driver.pool.acquire().await.map_err(failed)?;
+        if driver.found(&mut connection).await? == Found::Current {
             return self.check(&mut connection).await;
         }
         drop(connection);
-        let _turn = self.writer.lock().await;
-        let mut transaction = self.begin().await?;
-        if self.version(&mut transaction).await? != Some(VERSION) {
-            sqlx::raw_sql(AssertSqlSafe(sql(&self.table)))
+        let _turn = driver.writer.lock().await;
+        let mut transaction = driver.begin().await?;
+        if driver.found(&mut transaction).await? == Found::Nothing {
+            sqlx::raw_sql(AssertSqlSafe(sql(&driver.table)))
                 .execute(&mut *transaction)
                 .await
-                .map_err(|error| self.misshapen(error))?;
+                .map_err(|error| driver.misshapen(error))?;
         }
         self.check(&mut transaction).await?;
         transaction.commit().await.map_err(failed)
@@ -87,13 +102,39 @@ impl SqliteStore {
 
     /// The statements that [`migrate`](Self::migrate) runs, as
     /// [`SqliteOptions::migration_sql`](super::SqliteOptions::migration_sql) gives them.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// let store = SqliteStore::open(path).await?;
+    /// let sql = store.migration_sql(); // for the application's own migrations
+    /// sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(store.pool()).await?;
+    /// store.migrate().await?; // finds the tables and checks them
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn migration_sql(&self) -> String {
-        sql(&self.table)
+        sql(&self.sessions.driver.table)
     }
 
-    /// The version of the tables, if they are there.
-    async fn version(&self, connection: &mut SqliteConnection) -> StoreResult<Option<i64>> {
+    /// Whether the tables have the shape that the statements need: SQLite can prepare them all.
+    async fn check(&self, connection: &mut SqliteConnection) -> StoreResult<()> {
+        for statement in self.sessions.shared.statements.all() {
+            let statement = AssertSqlSafe(Arc::clone(statement)).into_sql_str();
+            let prepared = connection.prepare(statement).await;
+            prepared.map_err(|error| self.sessions.driver.misshapen(error))?;
+        }
+        Ok(())
+    }
+}
+
+impl Connections {
+    /// Which tables are there.
+    async fn found(&self, connection: &mut SqliteConnection) -> StoreResult<Found> {
         let there: Option<i64> =
             sqlx::query_scalar("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?")
                 .bind(format!("{}_meta", self.table.as_str()))
@@ -101,7 +142,7 @@ impl SqliteStore {
                 .await
                 .map_err(|error| self.failed(error))?;
         if there.is_none() {
-            return Ok(None);
+            return Ok(Found::Nothing);
         }
         let meta = self.table.meta(&DIALECT);
         let version: Option<i64> =
@@ -109,27 +150,7 @@ impl SqliteStore {
                 .fetch_optional(connection)
                 .await
                 .map_err(|error| self.misshapen(error))?;
-        match version {
-            Some(ahead) if ahead > VERSION => Err(StoreError::new(
-                StoreErrorKind::Other,
-                format!(
-                    "the session tables of {:?} have version {ahead}, and this tenure-sql knows \
-                     them up to version {VERSION}; update tenure-sql, or choose another name by \
-                     SqliteOptions::table",
-                    self.table.as_str()
-                ),
-            )),
-            version => Ok(version),
-        }
-    }
-
-    /// Whether the tables have the shape that the statements need: SQLite can prepare them all.
-    async fn check(&self, connection: &mut SqliteConnection) -> StoreResult<()> {
-        for statement in self.statements.all() {
-            let statement = AssertSqlSafe(Arc::clone(statement)).into_sql_str();
-            connection.prepare(statement).await.map_err(|error| self.misshapen(error))?;
-        }
-        Ok(())
+        judge(version, &self.table)
     }
 
     /// What an error means that a table of another shape gives, unless it has to do with access.

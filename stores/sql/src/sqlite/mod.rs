@@ -1,30 +1,21 @@
 //! The store in SQLite.
 
+mod driver;
 mod error;
 mod migrate;
 mod open;
 mod options;
-mod people;
-mod store;
 
-use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use sqlx::query::{Query, QueryAs};
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
-use tenure_core::format::RecordFormat;
+use sqlx::SqlitePool;
 use tenure_core::store::StoreResult;
-use tokio::sync::Mutex;
 
-use self::error::is_busy;
+use self::driver::Connections;
 pub use self::options::SqliteOptions;
 use crate::dialect::Dialect;
-use crate::row::Row;
-use crate::statements::Statements;
-use crate::table::Table;
+use crate::sessions::Sessions;
+use crate::store::store;
 
 const DIALECT: Dialect = Dialect {
     quote: '"',
@@ -32,6 +23,8 @@ const DIALECT: Dialect = Dialect {
     least: "min",
     greatest: "max",
     same: "IS NOT DISTINCT FROM",
+    replaces: true,
+    bound: false,
 };
 
 /// Sessions in an SQLite database, for as many processes of one machine as share the file.
@@ -70,21 +63,15 @@ const DIALECT: Dialect = Dialect {
 /// # Deployment caveat
 /// SQLite relies on the locks of the file system: a file on a network share, used from two
 /// machines, loses sessions and may break. Take a database server there.
+///
+/// [`close`](tenure_core::store::Store::close) closes the pool, which writes the log into the file
+/// and removes it; the application's own pool, too.
 #[derive(Clone)]
 pub struct SqliteStore {
-    pool: SqlitePool,
-    table: Table,
-    statements: Arc<Statements>,
-    format: Arc<dyn RecordFormat>,
-    /// Held for one write: waiting here is fair and costs nothing, waiting in SQLite sleeps.
-    writer: Arc<Mutex<()>>,
-    /// Held for the first try of a commit under the write lock, not for those after a closure ran
-    /// again: so these find few others in their way, and 1,000 closures over one value take 1,000
-    /// turns and not a million.
-    entrance: Arc<Mutex<()>>,
-    /// How long to try again beyond what SQLite itself waits.
-    patience: Duration,
+    sessions: Sessions<Connections>,
 }
+
+store!(SqliteStore, "SqliteStore");
 
 impl SqliteStore {
     /// Opens the database at a path or a URL `sqlite:path`, with the default options. The file is
@@ -128,51 +115,22 @@ impl SqliteStore {
 
     /// The pool of connections, the application's own or that of [`open`](Self::open). Closing it
     /// ends the store.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// let store = SqliteStore::open(path).await?;
+    /// store.migrate().await?;
+    /// let count = sqlx::query_scalar("SELECT count(*) FROM tenure_sessions");
+    /// assert_eq!(count.fetch_one(store.pool()).await.map(|n: i64| n)?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn pool(&self) -> &SqlitePool {
-        &self.pool
-    }
-
-    fn query<'q>(&self, statement: &Arc<str>) -> Query<'q, Sqlite, SqliteArguments> {
-        sqlx::query(AssertSqlSafe(Arc::clone(statement)))
-    }
-
-    fn rows<'q>(&self, statement: &Arc<str>) -> QueryAs<'q, Sqlite, Row, SqliteArguments> {
-        sqlx::query_as(AssertSqlSafe(Arc::clone(statement)))
-    }
-
-    /// Runs one writing statement by itself and tells how many rows it changed.
-    async fn write(
-        &self,
-        query: impl Fn() -> Query<'static, Sqlite, SqliteArguments>,
-    ) -> StoreResult<u64> {
-        let _turn = self.writer.lock().await;
-        let done = self.patiently(|| query().execute(&self.pool)).await?;
-        Ok(done.rows_affected())
-    }
-
-    /// A transaction that has SQLite's write lock. The caller holds `writer`.
-    async fn begin(&self) -> StoreResult<Transaction<'static, Sqlite>> {
-        self.patiently(|| self.pool.begin_with("BEGIN IMMEDIATE")).await
-    }
-
-    /// Makes an attempt again while other processes are in the way.
-    async fn patiently<T, F: Future<Output = sqlx::Result<T>>>(
-        &self,
-        attempt: impl Fn() -> F,
-    ) -> StoreResult<T> {
-        let start = Instant::now();
-        loop {
-            match attempt().await {
-                Err(error) if is_busy(&error) && start.elapsed() < self.patience => {}
-                done => return done.map_err(|error| self.failed(error)),
-            }
-        }
-    }
-}
-
-impl fmt::Debug for SqliteStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore").field("table", &self.table.as_str()).finish_non_exhaustive()
+        &self.sessions.driver.pool
     }
 }

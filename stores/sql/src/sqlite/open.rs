@@ -46,10 +46,17 @@ pub(super) async fn pool(location: &Path, options: &SqliteOptions) -> StoreResul
         .acquire_timeout(options.busy_timeout)
         .max_lifetime(None)
         // A connection to a file does not go stale.
-        .test_before_acquire(false)
-        .connect_with(connect)
-        .await
-        .map_err(|error| not_opened(&place, error))?;
+        .test_before_acquire(false);
+    let begun = Instant::now();
+    let pool = loop {
+        match pool.clone().connect_with(connect.clone()).await {
+            // The last one to close the file holds it alone while it removes the log.
+            Err(error) if is_busy(&error) && begun.elapsed() < options.busy_timeout => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            opened => break opened.map_err(|error| not_opened(&place, error))?,
+        }
+    };
     write_ahead(&pool, options.busy_timeout).await.map_err(|error| not_opened(&place, error))?;
     Ok(pool)
 }

@@ -7,8 +7,9 @@ use sqlx::SqlitePool;
 use tenure_core::format::{Envelope, RecordFormat};
 use tenure_core::store::StoreResult;
 
+use super::driver::Connections;
 use super::{DIALECT, SqliteStore};
-use crate::statements::Statements;
+use crate::sessions::{Sessions, Shared};
 use crate::table::Table;
 
 /// How an [`SqliteStore`] is set up.
@@ -61,6 +62,15 @@ impl SqliteOptions {
     /// Names the sessions' table, `tenure_sessions` by default; the two other tables have the same
     /// name with `_epochs` and `_meta` appended.
     ///
+    /// ```
+    /// use tenure_sql::SqliteOptions;
+    ///
+    /// let options = SqliteOptions::new().table("shop_sessions")?;
+    /// assert!(options.migration_sql().contains("\"shop_sessions\""));
+    /// assert!(SqliteOptions::new().table("sessions; DROP TABLE users").is_err());
+    /// # Ok::<(), tenure_core::store::StoreError>(())
+    /// ```
+    ///
     /// # Errors
     /// When the name is not 1 to 48 ASCII letters, digits and underscores, or begins with a digit.
     pub fn table(mut self, name: impl AsRef<str>) -> StoreResult<Self> {
@@ -69,6 +79,45 @@ impl SqliteOptions {
     }
 
     /// Keeps records in another format than [`Envelope`]. It must write UTF-8 text.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// # use tenure_core::{Clock, Handle, Namespace, SystemClock};
+    /// # use tenure_core::format::{DecodeError, Encoded, Envelope, RecordFormat, TouchMode};
+    /// # use tenure_core::store::{Record, Store, StoreError, StoreKey};
+    /// # use std::time::Duration;
+    /// #[derive(Debug)]
+    /// struct Lines; // our format, and the end of a line
+    ///
+    /// impl RecordFormat for Lines {
+    ///     fn encode(&self, record: &Record) -> Result<Encoded, StoreError> {
+    ///         let mut encoded = Envelope.encode(record)?;
+    ///         encoded.bytes.push(b'\n');
+    ///         Ok(encoded)
+    ///     }
+    ///     # fn decode(&self, bytes: &[u8]) -> Result<Record, DecodeError> {
+    ///     #     Envelope.decode(bytes.trim_ascii_end())
+    ///     # }
+    ///     # fn touch_mode(&self) -> TouchMode {
+    ///     #     Envelope.touch_mode()
+    ///     # }
+    /// }
+    ///
+    /// let store = SqliteOptions::new().format(Lines).open(path).await?;
+    /// # store.migrate().await?;
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let now = SystemClock.now();
+    /// # let record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// store.create(&key, &record, now).await?;
+    /// let record = sqlx::query_scalar("SELECT record FROM tenure_sessions");
+    /// assert!(record.fetch_one(store.pool()).await.map(|text: String| text.ends_with('\n'))?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn format(mut self, format: impl RecordFormat) -> Self {
         self.format = Arc::new(format);
         self
@@ -76,6 +125,18 @@ impl SqliteOptions {
 
     /// Opens at most this many connections, each with a thread; one writes at a time, the others
     /// read. Of no effect with a pool of the application's own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// let store = SqliteOptions::new().max_connections(8).open(path).await?;
+    /// assert_eq!(store.pool().options().get_max_connections(), 8);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn max_connections(mut self, connections: u32) -> Self {
         self.max_connections = connections.max(1);
         self
@@ -84,6 +145,19 @@ impl SqliteOptions {
     /// Waits as long as this for other processes that write, and for a free connection. Longer than
     /// a request's time limit for its store makes no sense. Of no effect with a pool of the
     /// application's own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// # use std::time::Duration;
+    /// let store = SqliteOptions::new().busy_timeout(Duration::from_millis(700)).open(path).await?;
+    /// assert_eq!(store.pool().options().get_acquire_timeout(), Duration::from_millis(700));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
         self
@@ -92,6 +166,19 @@ impl SqliteOptions {
     /// Does not wait for the disk at each commit: faster, and a crash of the process loses nothing;
     /// but a power cut may undo the last commits, a logout among them. Of no effect with a pool of
     /// the application's own.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// let store = SqliteOptions::new().relaxed_durability().open(path).await?;
+    /// let synchronous = sqlx::query_scalar("PRAGMA synchronous");
+    /// assert_eq!(synchronous.fetch_one(store.pool()).await.map(|n: i64| n)?, 1, "NORMAL, not FULL");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn relaxed_durability(mut self) -> Self {
         self.relaxed_durability = true;
         self
@@ -118,21 +205,36 @@ impl SqliteOptions {
     pub async fn open(self, location: impl AsRef<Path>) -> StoreResult<SqliteStore> {
         let pool = super::open::pool(location.as_ref(), &self).await?;
         let patience = self.busy_timeout;
-        Ok(SqliteStore { patience, ..self.with_pool(pool) })
+        Ok(self.on(pool, patience))
     }
 
     /// Keeps sessions in the application's own database, as [`SqliteStore::with_pool`] does.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use tenure_sql::{SqliteOptions, SqliteStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("sessions.sqlite");
+    /// # use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+    /// # let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    /// # let pool = SqlitePool::connect_with(options).await?;
+    /// let store = SqliteOptions::new().table("shop_sessions")?.with_pool(pool.clone());
+    /// store.migrate().await?;
+    /// let count = sqlx::query_scalar("SELECT count(*) FROM shop_sessions");
+    /// assert_eq!(count.fetch_one(&pool).await.map(|n: i64| n)?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_pool(self, pool: SqlitePool) -> SqliteStore {
-        SqliteStore {
-            pool,
-            statements: Arc::new(Statements::new(&self.table, &DIALECT)),
-            table: self.table,
-            format: self.format,
-            writer: Arc::default(),
-            entrance: Arc::default(),
-            patience: Duration::ZERO,
-        }
+        self.on(pool, Duration::ZERO)
+    }
+
+    fn on(self, pool: SqlitePool, patience: Duration) -> SqliteStore {
+        let driver = Connections::new(pool, self.table.clone(), patience);
+        let shared = Arc::new(Shared::new(self.table, self.format, &DIALECT));
+        SqliteStore { sessions: Sessions { driver, shared } }
     }
 }
 

@@ -14,8 +14,9 @@ use crate::{Node, Options, Result, Server, probe};
 const SETTINGS: &str = r#"{"admins": {"tenure": "tenure"}}"#;
 
 impl Server {
-    /// PouchDB Server, which speaks CouchDB's protocol, as `couchdb://`, by plain HTTP. It lets in
-    /// who gives no password, and differs from CouchDB in more than that.
+    /// PouchDB Server, which speaks CouchDB's protocol, as `couchdb://`, by plain HTTP. It differs
+    /// from CouchDB: who gives no password may read and write, but ends the server by making a
+    /// database.
     ///
     /// # Errors
     /// When it is not installed or does not start.

@@ -77,6 +77,27 @@ impl MemoryStore {
     }
 
     /// Keeps at most this many sessions.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// let store = MemoryStore::new().max_sessions(1);
+    /// let other = StoreKey::new(key.namespace().clone(), Handle::from_bytes([3; 12]));
+    /// store.create(&key, &record, now).await?;
+    /// store.create(&other, &record, now).await?;
+    /// assert_eq!((store.len(), store.evicted()), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.max_sessions = sessions.max(1);
@@ -91,6 +112,26 @@ impl MemoryStore {
     }
 
     /// How many sessions there are, expired ones that have not been swept included.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = MemoryStore::new();
+    /// store.create(&key, &record, now).await?;
+    /// assert!(store.len() == 1 && store.bytes() > 0);
+    /// store.sweep(100, record.deadline()).await?;
+    /// assert_eq!((store.len(), store.bytes()), (0, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.usage.sessions.load(Ordering::Relaxed)
@@ -102,7 +143,8 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// The octets that the sessions take, an estimate of their management included.
+    /// The octets that the sessions take, an estimate of their management included. See the example
+    /// of [`len`](Self::len).
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.usage.bytes.load(Ordering::Relaxed)

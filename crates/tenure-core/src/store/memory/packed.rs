@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::id::{CommitId, Handle, Namespace, Proof, UserId};
-use crate::store::record::{Client, Epochs, Former, Pending, Proofs, Record, Revision};
+use crate::store::{Client, Epochs, Former, Pending, Proofs, Record, Revision};
 use crate::store::{KeyName, StoreKey};
 use crate::value::{Data, read_number, write_number};
 

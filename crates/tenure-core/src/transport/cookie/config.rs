@@ -63,6 +63,23 @@ impl Cookie {
     ///
     /// This keeps the cookie out of other requests, but protects it from nobody: scripts of one
     /// path can read what belongs to another one of the same host.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+    /// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+    /// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// #     let (parts, ()) = http::Request::new(()).into_parts();
+    /// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// #     exchange.session().set("theme", "dark")?;
+    /// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+    /// #     sealed.commit_at_once().unwrap()?;
+    /// #     sealed.write_headers(&mut headers)?;
+    /// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+    /// # }
+    /// let cookie = Cookie::named("__Secure-id").path("/shop");
+    /// assert!(set_cookie(cookie)?.contains("Path=/shop"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.attributes.path = path.into();
@@ -92,6 +109,25 @@ impl Cookie {
     /// What ends a session is the server's idle and absolute timeouts; the cookie's lifetime is
     /// no protection. NIST SP 800-63B §5.1 wants credentials such as this not to outlast the
     /// browser session, which is why there is none by default.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+    /// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+    /// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// #     let (parts, ()) = http::Request::new(()).into_parts();
+    /// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// #     exchange.session().set("theme", "dark")?;
+    /// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+    /// #     sealed.commit_at_once().unwrap()?;
+    /// #     sealed.write_headers(&mut headers)?;
+    /// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+    /// # }
+    /// # use std::time::Duration;
+    /// let cookie = Cookie::default().lifetime(Duration::from_secs(7 * 24 * 60 * 60));
+    /// let line = set_cookie(cookie)?;
+    /// assert!(line.contains("Max-Age=604800") && line.contains("Expires="));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.attributes.lifetime = Some(lifetime);
@@ -103,6 +139,25 @@ impl Cookie {
     ///
     /// A date in the past is refused when the sessions are built, and issuing a cookie once the
     /// date has passed is an error: browsers would drop it, and nobody would keep a session.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+    /// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+    /// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// #     let (parts, ()) = http::Request::new(()).into_parts();
+    /// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// #     exchange.session().set("theme", "dark")?;
+    /// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+    /// #     sealed.commit_at_once().unwrap()?;
+    /// #     sealed.write_headers(&mut headers)?;
+    /// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+    /// # }
+    /// # use std::time::{Duration, SystemTime};
+    /// let end_of_sale = SystemTime::now() + Duration::from_secs(48 * 60 * 60);
+    /// assert!(set_cookie(Cookie::default().expires(end_of_sale))?.contains("Expires="));
+    /// assert!(set_cookie(Cookie::default().expires(SystemTime::UNIX_EPOCH)).is_err(), "long past");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn expires(mut self, date: SystemTime) -> Self {
         self.attributes.expires = Some(date);
@@ -110,6 +165,25 @@ impl Cookie {
     }
 
     /// Whether the cookie travels over HTTPS only; [`Secure::Always`] by default.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+    /// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+    /// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// #     let (parts, ()) = http::Request::new(()).into_parts();
+    /// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// #     exchange.session().set("theme", "dark")?;
+    /// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+    /// #     sealed.commit_at_once().unwrap()?;
+    /// #     sealed.write_headers(&mut headers)?;
+    /// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+    /// # }
+    /// # use tenure_core::transport::Secure;
+    /// assert!(set_cookie(Cookie::default())?.contains("Secure"));
+    /// let cookie = Cookie::named("id").secure(Secure::InsecureNever); // in a test
+    /// assert!(!set_cookie(cookie)?.contains("Secure"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn secure(mut self, secure: Secure) -> Self {
         self.attributes.secure = secure;
@@ -118,6 +192,23 @@ impl Cookie {
 
     /// Leaves out `HttpOnly`: every script on the page can then read the credential and send it
     /// elsewhere, so that one injected script is enough to take over sessions for good.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+    /// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+    /// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// #     let (parts, ()) = http::Request::new(()).into_parts();
+    /// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// #     exchange.session().set("theme", "dark")?;
+    /// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+    /// #     sealed.commit_at_once().unwrap()?;
+    /// #     sealed.write_headers(&mut headers)?;
+    /// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+    /// # }
+    /// assert!(set_cookie(Cookie::default())?.contains("HttpOnly"));
+    /// assert!(!set_cookie(Cookie::default().insecure_allow_scripts())?.contains("HttpOnly"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn insecure_allow_scripts(mut self) -> Self {
         self.attributes.http_only = false;
@@ -125,6 +216,24 @@ impl Cookie {
     }
 
     /// Which requests from other sites carry the cookie; [`SameSite::Lax`] by default.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+    /// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+    /// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// #     let (parts, ()) = http::Request::new(()).into_parts();
+    /// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// #     exchange.session().set("theme", "dark")?;
+    /// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+    /// #     sealed.commit_at_once().unwrap()?;
+    /// #     sealed.write_headers(&mut headers)?;
+    /// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+    /// # }
+    /// # use tenure_core::transport::SameSite;
+    /// let cookie = Cookie::default().same_site(SameSite::Strict);
+    /// assert!(set_cookie(cookie)?.contains("SameSite=Strict"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.attributes.same_site = same_site;
@@ -146,6 +255,24 @@ impl Cookie {
     }
 
     /// Which cookies the browser gives up last; not written by default.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+    /// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+    /// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// #     let (parts, ()) = http::Request::new(()).into_parts();
+    /// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// #     exchange.session().set("theme", "dark")?;
+    /// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+    /// #     sealed.commit_at_once().unwrap()?;
+    /// #     sealed.write_headers(&mut headers)?;
+    /// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+    /// # }
+    /// # use tenure_core::transport::Priority;
+    /// let cookie = Cookie::default().priority(Priority::High);
+    /// assert!(set_cookie(cookie)?.contains("Priority=High"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {
         self.attributes.priority = Some(priority);

@@ -14,6 +14,31 @@ pub(super) type Factory =
     Arc<dyn Fn(&CookieContext<'_>, SetCookie) -> SetCookie + Send + Sync + 'static>;
 
 /// What is known when a cookie is made.
+///
+/// ```
+/// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+/// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+/// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+/// #     let (parts, ()) = http::Request::new(()).into_parts();
+/// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+/// #     exchange.session().set("theme", "dark")?;
+/// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+/// #     sealed.commit_at_once().unwrap()?;
+/// #     sealed.write_headers(&mut headers)?;
+/// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+/// # }
+/// let cookie = Cookie::named("__Secure-id").factory(|context, cookie| {
+///     assert!(context.is_secure());
+///     assert_eq!(context.handle().len(), 16, "what the application may keep");
+///     assert!(context.now() > std::time::SystemTime::UNIX_EPOCH);
+///     match context.request() {
+///         Some(request) => cookie.path(request.uri.path()),
+///         None => cookie, // without `keep_request`
+///     }
+/// });
+/// assert!(set_cookie(cookie)?.contains("Path=/;"));
+/// # Ok::<(), tenure_core::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct CookieContext<'a> {
     handle: &'a str,
@@ -71,6 +96,75 @@ impl fmt::Debug for CookieContext<'_> {
 ///
 /// It begins with what was configured, and its name stays: another one would never be read. A
 /// removal stays a removal, whatever value and lifetime the factory gives it.
+///
+/// What it reads:
+///
+/// ```
+/// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+/// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+/// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+/// #     let (parts, ()) = http::Request::new(()).into_parts();
+/// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+/// #     exchange.session().set("theme", "dark")?;
+/// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+/// #     sealed.commit_at_once().unwrap()?;
+/// #     sealed.write_headers(&mut headers)?;
+/// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+/// # }
+/// let cookie = Cookie::default().factory(|_, cookie| {
+///     assert_eq!(cookie.name(), "__Host-id");
+///     assert!(cookie.is_removal() || !cookie.danger_expose_value().is_empty());
+///     let value = format!("v1.{}", cookie.danger_expose_value()); // for a token scheme that knows it
+///     cookie.value(value)
+/// });
+/// assert!(set_cookie(cookie)?.starts_with("__Host-id=v1."));
+/// # Ok::<(), tenure_core::Error>(())
+/// ```
+///
+/// What it sets, for one response alone:
+///
+/// ```
+/// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
+/// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
+/// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+/// #     let (parts, ()) = http::Request::new(()).into_parts();
+/// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
+/// #     exchange.session().set("theme", "dark")?;
+/// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+/// #     sealed.commit_at_once().unwrap()?;
+/// #     sealed.write_headers(&mut headers)?;
+/// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
+/// # }
+/// # use std::time::{Duration, SystemTime};
+/// # use tenure_core::transport::{Priority, SameSite, Secure};
+/// let cookie = Cookie::named("__Secure-id").factory(|_, cookie| {
+///     cookie
+///         .path("/embed")
+///         .domain("example.com")
+///         .secure(Secure::Always)
+///         .same_site(SameSite::None)
+///         .partitioned(true)
+///         .priority(Priority::Low)
+///         .extension("X-Zone", Some("eu"))
+/// });
+/// let line = set_cookie(cookie)?;
+/// for part in ["/embed", "example.com", "None", "Partitioned", "Priority=Low", "X-Zone=eu"] {
+///     assert!(line.contains(part), "{line} lacks {part}");
+/// }
+///
+/// let dated = Cookie::default().factory(|context, cookie| {
+///     let cookie = cookie.lifetime(Duration::from_secs(60)).insecure_allow_scripts();
+///     cookie.expires(context.now() + Duration::from_secs(3_600)) // instead of the lifetime
+/// });
+/// let line = set_cookie(dated)?;
+/// assert!(line.contains("Expires=") && !line.contains("HttpOnly"));
+///
+/// let plain = Cookie::default().lifetime(Duration::from_secs(3_600)).insecure_allow_scripts();
+/// let plain = plain.factory(|_, cookie| cookie.browser_session().http_only());
+/// let line = set_cookie(plain)?;
+/// assert!(!line.contains("Max-Age") && line.contains("HttpOnly"));
+/// # Ok::<(), tenure_core::Error>(())
+/// ```
 pub struct SetCookie {
     pub(super) name: String,
     pub(super) value: String,

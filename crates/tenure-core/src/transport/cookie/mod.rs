@@ -26,6 +26,7 @@ use check::Fault;
 use factory::Factory;
 
 /// A checked [`Cookie`], ready to read and write.
+#[derive(Clone)]
 pub(crate) struct CookieTransport {
     https: Scheme,
     plain: Scheme,
@@ -34,6 +35,7 @@ pub(crate) struct CookieTransport {
 }
 
 /// What is known of the cookie on one scheme before any response.
+#[derive(Clone)]
 struct Scheme {
     name: String,
     suffix: String,

@@ -2,7 +2,33 @@
 //! of each.
 //!
 //! The number in a name is that of the law in the documentation of
-//! [`Store`](tenure_core::store::Store).
+//! [`Store`](tenure_core::store::Store). Each can be run by itself:
+//!
+//! ```
+//! use tenure_core::store::MemoryStore;
+//! use tenure_testkit::{StoreHarness, laws, store::{Finding, Trial}};
+//!
+//! struct Memory;
+//!
+//! impl StoreHarness for Memory {
+//!     type Store = MemoryStore;
+//!
+//!     async fn open(&self) -> MemoryStore {
+//!         MemoryStore::new()
+//!     }
+//! }
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let trial = Trial::new(Memory);
+//! assert_eq!(laws::law_04_deleted_stays_deleted(&trial).await?, Finding::Kept);
+//! assert_eq!(laws::law_10_sessions_of_a_user_are_listed(&trial).await?, Finding::Kept);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Errors
+//! [`Violation`](super::Violation) when the store does not keep the law, with what was seen; or
+//! when it cannot answer.
 
 mod law_01;
 mod law_02;

@@ -20,6 +20,20 @@ const ATTEMPTS: u32 = 2_000;
 /// The test [`model_matches`](super::laws::model_matches) of the suite does this 500 times; a store
 /// that is fast can be asked for more.
 ///
+/// ```
+/// # use tenure_core::store::MemoryStore;
+/// # use tenure_testkit::{StoreHarness, store::{Finding, Trial, model}};
+/// # struct Memory;
+/// # impl StoreHarness for Memory {
+/// #     type Store = MemoryStore;
+/// #     async fn open(&self) -> MemoryStore { MemoryStore::new() }
+/// # }
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// assert_eq!(model::compare(&Trial::new(Memory), 20).await?, Finding::Kept);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`Violation`] with the smallest history that was found, when the two do not agree.
 pub async fn compare<H: StoreHarness>(trial: &Trial<H>, cases: u32) -> Outcome {

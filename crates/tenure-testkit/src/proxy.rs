@@ -1,0 +1,246 @@
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// How much is read at once; the requests of a store are smaller.
+const PIECE: usize = 64 * 1024;
+
+/// A TCP proxy on loopback between a store and its server, whose [`Link`] a test can break.
+///
+/// It runs on the tokio runtime that it was started on, and ends when it is dropped.
+///
+/// ```
+/// use tenure_testkit::{Link, Proxy};
+/// use tokio::net::TcpListener;
+///
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let server = TcpListener::bind("127.0.0.1:0").await?;
+/// let proxy = Proxy::start(server.local_addr()?).await?;
+/// proxy.set(Link::Refused).await;
+/// assert!(tokio::net::TcpStream::connect(proxy.address()).await.is_err());
+/// proxy.set(Link::Sound).await;
+/// assert!(tokio::net::TcpStream::connect(proxy.address()).await.is_ok());
+/// # Ok::<(), std::io::Error>(()) })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct Proxy {
+    address: SocketAddr,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+/// The state of the connections through a [`Proxy`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Link {
+    /// Everything passes.
+    #[default]
+    Sound,
+    /// Nobody listens, and connections that were open are reset.
+    Refused,
+    /// Connections stay open and begin, but nothing passes until the link changes; then what was
+    /// held back does. A black hole, and for a time a stall.
+    Silent,
+    /// Every piece passes so much later.
+    Slow(Duration),
+    /// Of the answer to the next request that contains these octets so many octets pass, then the
+    /// connection is reset, and the link is sound again. With 0 the answer is lost though the
+    /// server has acted. An empty needle is in every request.
+    Cut {
+        /// What the request contains.
+        request: Vec<u8>,
+        /// How many octets of the answer pass.
+        after: usize,
+    },
+}
+
+type Order = (Link, oneshot::Sender<()>);
+
+impl Proxy {
+    /// Listens on a free port of 127.0.0.1 and connects to `server` for every connection.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(server: impl ToSocketAddrs) -> io::Result<Self> {
+        let servers: Vec<_> = tokio::net::lookup_host(server).await?.collect();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (orders, received) = mpsc::unbounded_channel();
+        tokio::spawn(run(listener, address, servers.into(), received));
+        Ok(Self { address, orders })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of a server, with the place of the proxy instead of that of the server:
+    /// `scheme://user@host:port/path` keeps everything but host and port.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let proxy = tenure_testkit::Proxy::start("127.0.0.1:6379").await?;
+    /// let url = proxy.in_url("redis://:secret@localhost:6379/0");
+    /// assert_eq!(url, format!("redis://:secret@{}/0", proxy.address()));
+    /// # Ok::<(), std::io::Error>(()) })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_url(&self, url: &str) -> String {
+        let start = url.find("://").map_or(0, |at| at + 3);
+        let end = url[start..].find(['/', '?']).map_or(url.len(), |at| start + at);
+        let start = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
+        format!("{}{}{}", &url[..start], self.address, &url[end..])
+    }
+
+    /// Changes the link, for connections that are open, too.
+    ///
+    /// # Panics
+    /// When the runtime that the proxy was started on has ended, or its port is taken by somebody
+    /// else when it is to listen again.
+    pub async fn set(&self, link: Link) {
+        let (done, wait) = oneshot::channel();
+        self.orders.send((link, done)).expect("the proxy runs as long as its runtime");
+        wait.await.expect("the proxy listens on its port again");
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Accepts connections and obeys orders, until nobody can give any.
+async fn run(
+    listener: TcpListener,
+    address: SocketAddr,
+    servers: Arc<[SocketAddr]>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    let link = watch::Sender::new(Link::Sound);
+    let mut listener = Some(listener);
+    loop {
+        tokio::select! {
+            order = orders.recv() => {
+                let Some((next, done)) = order else {
+                    link.send_replace(Link::Refused);
+                    return;
+                };
+                listener = match (&next, listener.take()) {
+                    (Link::Refused, _) => None,
+                    (_, None) => Some(TcpListener::bind(address).await.expect("its own port")),
+                    (_, listening) => listening,
+                };
+                link.send_replace(next);
+                let _ = done.send(());
+            }
+            Some(Ok((client, _))) = accepted(listener.as_ref()) => {
+                let (servers, link) = (Arc::clone(&servers), link.clone());
+                tokio::spawn(async move { connected(client, &servers, link).await });
+            }
+        }
+    }
+}
+
+async fn accepted(listener: Option<&TcpListener>) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    match listener {
+        Some(listener) => Some(listener.accept().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// The connection is over: both ends are to see it reset.
+struct Broken;
+
+/// Carries one connection until both ends have closed it, or the link breaks.
+async fn connected(client: TcpStream, servers: &[SocketAddr], link: watch::Sender<Link>) {
+    let Ok(server) = TcpStream::connect(servers).await else {
+        let _ = client.set_zero_linger();
+        return;
+    };
+    for stream in [&client, &server] {
+        let _ = stream.set_nodelay(true);
+    }
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let cut = Mutex::new(None);
+    let carried = tokio::try_join!(
+        carry(&mut from_client, &mut to_server, &link, |piece| {
+            if let Some(after) = struck(&link, piece) {
+                *cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(after);
+            }
+            piece.len()
+        }),
+        carry(&mut from_server, &mut to_client, &link, |piece| {
+            let mut cut = cut.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(left) = &mut *cut else { return piece.len() };
+            let passes = piece.len().min(*left);
+            *left -= passes;
+            passes
+        }),
+    );
+    if carried.is_err() {
+        let _ = from_client.as_ref().set_zero_linger();
+        let _ = from_server.as_ref().set_zero_linger();
+        // Or they would close in order first.
+        to_client.forget();
+        to_server.forget();
+    }
+}
+
+/// Carries one direction. `passes` sees every piece and tells how much of it goes on; if that is
+/// not all of it, the connection is broken.
+async fn carry(
+    from: &mut OwnedReadHalf,
+    to: &mut OwnedWriteHalf,
+    link: &watch::Sender<Link>,
+    mut passes: impl FnMut(&[u8]) -> usize,
+) -> Result<(), Broken> {
+    let mut changes = link.subscribe();
+    let mut room = vec![0; PIECE];
+    loop {
+        let read = tokio::select! {
+            read = from.read(&mut room) => read.map_err(|_| Broken)?,
+            _ = changes.wait_for(|link| *link == Link::Refused) => return Err(Broken),
+        };
+        let now = changes.wait_for(|link| *link != Link::Silent).await.map_err(|_| Broken)?.clone();
+        match now {
+            Link::Refused => return Err(Broken),
+            Link::Slow(by) => tokio::time::sleep(by).await,
+            Link::Sound | Link::Silent | Link::Cut { .. } => {}
+        }
+        let passing = passes(&room[..read]);
+        to.write_all(&room[..passing]).await.map_err(|_| Broken)?;
+        if passing < read {
+            return Err(Broken);
+        }
+        if read == 0 {
+            return to.shutdown().await.map_err(|_| Broken);
+        }
+    }
+}
+
+/// Whether the link is cut by this request, and after how many octets of the answer. It is sound
+/// again for all others.
+fn struck(link: &watch::Sender<Link>, piece: &[u8]) -> Option<usize> {
+    let mut struck = None;
+    link.send_if_modified(|link| {
+        if let Link::Cut { request, after } = link
+            && (request.is_empty() || piece.windows(request.len()).any(|part| part == request))
+        {
+            struck = Some(*after);
+            *link = Link::Sound;
+        }
+        struck.is_some()
+    });
+    struck
+}

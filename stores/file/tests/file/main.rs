@@ -1,0 +1,8 @@
+//! What is particular to files, beyond the laws.
+
+mod faults;
+mod locks;
+mod open;
+mod people;
+mod records;
+mod support;

@@ -1,0 +1,40 @@
+//! The twelve laws on files, from several processes where a law speaks of them.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use tenure_file::FileStore;
+use tenure_testkit::{StoreHarness, store_suite};
+
+/// One folder a test.
+struct Files {
+    parent: TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self { parent: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.parent.path().join("sessions")
+    }
+}
+
+impl StoreHarness for Files {
+    type Store = FileStore;
+
+    async fn open(&self) -> FileStore {
+        FileStore::open(self.path()).await.unwrap()
+    }
+
+    fn address(&self) -> Option<String> {
+        Some(format!("file:{}", self.path().display()))
+    }
+
+    async fn open_at(&self, address: &str) -> FileStore {
+        FileStore::open(address).await.unwrap()
+    }
+}
+
+store_suite! { file, Files::new() }

@@ -1,0 +1,173 @@
+//! A patch as the arguments of a script, and what the script answers.
+
+use redis::Value;
+use tenure_core::Timestamp;
+use tenure_core::store::{Patch, ProofChange, Record, Step, Steps, StoreError, StoreResult};
+use tenure_core::value::{Json, Number};
+
+use crate::connection::Call;
+use crate::error::{corrupt, other, unexpected};
+use crate::hash::{self, field, fits, octets, too_large};
+
+/// What has at most 18 digits is added by the server, where nothing of that size can overflow.
+const COUNTABLE: u64 = 999_999_999_999_999_999;
+
+/// The answer of the script.
+pub(crate) enum Answer {
+    Gone,
+    /// It took effect.
+    Done {
+        /// Under whom the session is to be listed, and until when.
+        listed: Option<(String, Timestamp)>,
+        /// Under whom it is to be listed no longer.
+        unlisted: Option<String>,
+        /// The record, if it was asked for.
+        record: Option<Box<Record>>,
+    },
+    /// It had taken effect before.
+    Already(Box<Record>),
+    /// A step does not fit the value that it meets: the newest record, of whose keys only those of
+    /// the patch are there.
+    Stale(Box<Record>),
+}
+
+/// Adds what a patch does to the session's times, user and proofs.
+pub(crate) fn add_patch(call: &mut Call, patch: &Patch, now: Timestamp) -> StoreResult<()> {
+    let millis =
+        |time: Option<Timestamp>| time.map(|time| time.as_millis().to_string()).unwrap_or_default();
+    call.push(millis(patch.until()));
+    call.push(millis(patch.idle_timeout().map(|timeout| Timestamp::default() + timeout)));
+    call.push(match patch.proof() {
+        None => Vec::new(),
+        Some(ProofChange::Replace(proof)) => [b"r", &proof.as_bytes()[..]].concat(),
+        Some(ProofChange::Prepare(proof)) => [b"p", &proof.as_bytes()[..]].concat(),
+        Some(ProofChange::Confirm(proof)) => [b"c", &proof.as_bytes()[..]].concat(),
+        Some(_) => return Err(unknown()),
+    });
+    let (user, authenticated) = match patch.user() {
+        None => (String::new(), now),
+        Some((None, at)) => ("-".to_owned(), at),
+        Some((Some(user), at)) => (format!("+{user}"), at),
+    };
+    call.push(user);
+    call.push(millis(Some(authenticated)));
+    call.push(patch.settled().iter().flat_map(|id| *id.as_bytes()).collect::<Vec<_>>());
+    Ok(())
+}
+
+/// Adds the steps. False if one of them does not fit what was `seen`, about which only the newest
+/// record decides.
+pub(crate) fn add_steps(call: &mut Call, steps: &Steps, seen: &Record) -> StoreResult<bool> {
+    if steps.clears() {
+        call.push(steps.kept().count().to_string());
+        steps.kept().for_each(|key| call.push(field(key)));
+    } else {
+        call.push("");
+    }
+    for (key, step) in steps.iter() {
+        let text = |value: &Option<Json>| value.as_ref().map_or("", Json::as_str).to_owned();
+        let (operation, arguments) = match step {
+            Step::Set(value) => ("set", vec![value.as_str().to_owned()]),
+            Step::Remove => ("remove", vec![]),
+            Step::Add(Number::Int(by))
+                if is_countable(*by) && seen.data.get(key).is_none_or(is_countable_text) =>
+            {
+                ("add", vec![by.to_string()])
+            }
+            Step::Add(by) => {
+                let saw = seen.data.get(key);
+                let Some(sum) = sum(saw, *by) else { return Ok(false) };
+                ("replace", vec![saw.unwrap_or_default().to_owned(), sum.as_str().to_owned()])
+            }
+            Step::Push(items) => {
+                let items: Vec<_> = items.iter().map(Json::as_str).collect();
+                ("push", vec![items.join(",")])
+            }
+            Step::Replace { saw, with } => ("replace", vec![text(saw), text(with)]),
+            _ => return Err(unknown()),
+        };
+        call.push(operation);
+        call.push(field(key));
+        arguments.iter().for_each(|argument| call.push(argument));
+    }
+    fits(call.size)?;
+    Ok(true)
+}
+
+fn is_countable(number: i64) -> bool {
+    number.unsigned_abs() <= COUNTABLE
+}
+
+/// Whether the server can add to a value, which has to be written as the server would write it.
+fn is_countable_text(text: &str) -> bool {
+    matches!(Number::parse(text), Some(Number::Int(number))
+        if is_countable(number) && Number::Int(number).to_json().as_str() == text)
+}
+
+/// The number after an increment, if there is one.
+fn sum(value: Option<&str>, by: Number) -> Option<Json> {
+    match value {
+        None => Some(by.to_json()),
+        Some(text) => Number::parse(text)?.plus(by).ok().map(Number::to_json),
+    }
+}
+
+impl Answer {
+    pub(crate) fn read(answer: Value) -> StoreResult<Self> {
+        let mut list = match answer {
+            Value::Int(0) => return Ok(Self::Gone),
+            Value::Int(4) => return Err(too_large()),
+            Value::Int(why) => return Err(unreadable(why)),
+            Value::Array(list) => list.into_iter(),
+            _ => return Err(unexpected()),
+        };
+        let mut next = || list.next().unwrap_or_default();
+        Ok(match next() {
+            Value::Int(1) => {
+                let listed = optional_text(next())?;
+                let unlisted = optional_text(next())?;
+                let absolute = deadline(next())?;
+                let record = hash::record(next())?.map(Box::new);
+                Self::Done { listed: listed.map(|user| (user, absolute)), unlisted, record }
+            }
+            Value::Int(2) => Self::Already(whole(next())?),
+            Value::Int(3) => Self::Stale(whole(next())?),
+            _ => return Err(unexpected()),
+        })
+    }
+}
+
+/// What it means that a script could not read the session.
+pub(crate) fn unreadable(why: i64) -> StoreError {
+    match why {
+        -1 => corrupt("its fields `t`, `n`, `f`, `e` or `k` are missing or broken"),
+        -2 => hash::unknown_version(),
+        _ => unexpected(),
+    }
+}
+
+pub(crate) fn optional_text(value: Value) -> StoreResult<Option<String>> {
+    match value {
+        Value::Nil | Value::Boolean(false) => Ok(None),
+        value => {
+            String::from_utf8(octets(value)?).map(Some).map_err(|_| corrupt("its user is no text"))
+        }
+    }
+}
+
+pub(crate) fn deadline(value: Value) -> StoreResult<Timestamp> {
+    let octets = octets(value)?;
+    let millis = str::from_utf8(&octets).ok().and_then(|text| text.parse().ok());
+    millis.map(Timestamp::from_millis).ok_or_else(unexpected)
+}
+
+fn whole(value: Value) -> StoreResult<Box<Record>> {
+    hash::record(value)?.map(Box::new).ok_or_else(unexpected)
+}
+
+fn unknown() -> StoreError {
+    other(
+        "the patch does what this version of tenure-redis does not know; use the same version of \
+           all crates of tenure",
+    )
+}

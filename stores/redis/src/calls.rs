@@ -1,0 +1,131 @@
+//! The calls of scripts and what they are told.
+
+use std::sync::atomic::Ordering;
+
+use redis::Value;
+use tenure_core::Timestamp;
+use tenure_core::store::{Patch, ProofChange, Record, StoreKey, StoreResult};
+
+use crate::apply::{add_patch, optional_text};
+use crate::client::Inner;
+use crate::connection::Call;
+use crate::error::unexpected;
+use crate::hash;
+use crate::keys::{Bucket, name};
+use crate::script::{self, Script};
+
+impl Inner {
+    /// A revision that no other record of this store has, or ever had: they count up from a place
+    /// that chance has chosen for this process.
+    pub(crate) fn next_revision(&self) -> u64 {
+        self.revisions.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The call of a script about one session.
+    pub(crate) fn call(&self, script: &'static Script, key: &StoreKey, now: Timestamp) -> Call {
+        let bucket = Bucket::of(key);
+        let keys = [
+            self.prefix.session(bucket, &name(key)),
+            self.prefix.epochs(bucket),
+            self.prefix.schedule(bucket),
+        ];
+        Call::new(script, &keys).number(now.as_millis()).arg(key.namespace().as_str())
+    }
+
+    pub(crate) fn committing(
+        &self,
+        key: &StoreKey,
+        patch: &Patch,
+        now: Timestamp,
+    ) -> StoreResult<Call> {
+        let wants_record = matches!(patch.proof(), Some(ProofChange::Prepare(_)));
+        let mut call = self
+            .call(&script::APPLY, key, now)
+            .arg(proof(key))
+            .arg(patch.id().as_bytes())
+            .arg(self.next_revision().to_be_bytes())
+            .arg(name(key))
+            .arg(if wants_record { "1" } else { "" });
+        add_patch(&mut call, patch, now)?;
+        Ok(call)
+    }
+
+    /// Adds a whole record.
+    pub(crate) fn written(
+        &self,
+        mut call: Call,
+        key: &StoreKey,
+        record: &Record,
+        revision: u64,
+        now: Timestamp,
+    ) -> StoreResult<Call> {
+        let lifetime = record.absolute_deadline.since(now).as_millis();
+        call = call
+            .number(record.deadline().as_millis())
+            .arg(lifetime.to_string())
+            .arg(name(key))
+            .arg(record.user.as_ref().map_or("", |user| user.as_str()));
+        for part in hash::fields(record, revision)? {
+            call.push(part);
+        }
+        Ok(call)
+    }
+
+    /// Deletes the session, of this user if one is named. Gives whose it was, if it was there.
+    pub(crate) async fn delete(
+        &self,
+        key: &StoreKey,
+        user: &str,
+        now: Timestamp,
+    ) -> StoreResult<Option<Option<String>>> {
+        let call = self.call(&script::DELETE, key, now).arg(proof(key)).arg(name(key)).arg(user);
+        match self.connection.run(call).await? {
+            Value::Int(0) => Ok(None),
+            Value::Array(list) => {
+                optional_text(list.into_iter().nth(1).unwrap_or_default()).map(Some)
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Names of sessions in a bucket that may have expired.
+    pub(crate) async fn due(
+        &self,
+        bucket: Bucket,
+        limit: u32,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Vec<u8>>> {
+        let mut command = redis::cmd("ZRANGEBYSCORE");
+        command
+            .arg(self.prefix.schedule(bucket))
+            .arg(0)
+            .arg(now.as_millis())
+            .arg("LIMIT")
+            .arg(0)
+            .arg(limit);
+        names(self.connection.ask(&command).await?)
+    }
+
+    pub(crate) fn sweeping(&self, bucket: Bucket, names: &[Vec<u8>], now: Timestamp) -> Call {
+        let mut keys = vec![self.prefix.schedule(bucket)];
+        keys.extend(
+            names.iter().map(|name| self.prefix.session(bucket, &String::from_utf8_lossy(name))),
+        );
+        let mut call = Call::new(&script::SWEEP, &keys).number(now.as_millis());
+        names.iter().for_each(|name| call.push(name));
+        call
+    }
+}
+
+/// The members of a set as the server lists them.
+pub(crate) fn names(answer: Value) -> StoreResult<Vec<Vec<u8>>> {
+    match answer {
+        Value::Array(list) => list.into_iter().map(hash::octets).collect(),
+        _ => Err(unexpected()),
+    }
+}
+
+/// The proof of a key, as scripts take it.
+pub(crate) fn proof(key: &StoreKey) -> &[u8] {
+    key.proof().map_or(&[], |proof| proof.as_bytes())
+}

@@ -1,0 +1,270 @@
+//! A connection that comes back: to one server, to the master that Sentinel names, or to a cluster.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisError, RedisResult, Value,
+};
+use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
+use tenure_core::{Random, SystemRandom};
+use tokio::sync::watch;
+
+use crate::error::{failed, is_connections_fault};
+use crate::sentinel::Sentinels;
+
+/// The longest pause between two attempts to connect: a server that is back is found again well
+/// within a second.
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// Where connections come from.
+pub(crate) enum Source {
+    Server(Client),
+    Sentinels(Sentinels),
+    Cluster(Box<ClusterClient>),
+}
+
+/// What was connected.
+#[derive(Clone)]
+pub(crate) enum Wire {
+    Server(MultiplexedConnection),
+    /// It finds its nodes again by itself, but not one that is silent.
+    Cluster(ClusterConnection),
+}
+
+impl Wire {
+    pub(crate) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+        match self {
+            Self::Server(connection) => connection.send_packed_command(command).await,
+            Self::Cluster(connection) => connection.req_packed_command(command).await,
+        }
+    }
+}
+
+/// One connection, shared by all, made anew in the background whenever it breaks.
+///
+/// While it is broken, whoever wants it waits for the attempt that begins at once, and after that
+/// gets an error immediately.
+pub(crate) struct Link {
+    source: Source,
+    connect_timeout: Duration,
+    state: Mutex<State>,
+    /// Moves whenever the state does.
+    moved: watch::Sender<()>,
+}
+
+enum State {
+    /// With a successor under way, if the connection is of a cluster and a node was silent.
+    Up {
+        connection: Wire,
+        number: u64,
+        succeeded: bool,
+    },
+    /// The first attempt after a break is under way.
+    Connecting,
+    Down(Arc<StoreError>),
+    Closed,
+}
+
+/// The connection as it is now.
+pub(crate) struct Lent {
+    pub(crate) connection: Wire,
+    number: u64,
+}
+
+impl Link {
+    pub(crate) async fn connect(
+        source: Source,
+        connect_timeout: Duration,
+    ) -> StoreResult<Arc<Self>> {
+        let link = Arc::new(Self {
+            source,
+            connect_timeout,
+            state: Mutex::new(State::Connecting),
+            moved: watch::Sender::new(()),
+        });
+        let connection = link.attempt(0).await?;
+        link.set(State::Up { connection, number: 0, succeeded: false });
+        Ok(link)
+    }
+
+    /// The connection.
+    pub(crate) async fn lend(&self) -> StoreResult<Lent> {
+        if let Some(lent) = self.look() {
+            return lent;
+        }
+        let mut moved = self.moved.subscribe();
+        loop {
+            if let Some(lent) = self.look() {
+                return lent;
+            }
+            if moved.changed().await.is_err() {
+                return Err(closed());
+            }
+        }
+    }
+
+    /// The connection or why there is none, unless that is being found out.
+    fn look(&self) -> Option<StoreResult<Lent>> {
+        Some(match &*self.state() {
+            State::Up { connection, number, .. } => {
+                Ok(Lent { connection: connection.clone(), number: *number })
+            }
+            State::Down(error) => Err(StoreError::new(
+                StoreErrorKind::Unavailable,
+                format!("Redis is down, and the store goes on trying to connect: {error}"),
+            )),
+            State::Closed => Err(closed()),
+            State::Connecting => return None,
+        })
+    }
+
+    /// Says that a connection gave no answer in time.
+    pub(crate) fn silent(self: &Arc<Self>, lent: &Lent) {
+        self.lost(lent.number);
+    }
+
+    /// Says that a connection gave this error.
+    pub(crate) fn failed(self: &Arc<Self>, lent: &Lent, error: &RedisError) {
+        let lost = match lent.connection {
+            Wire::Server(_) => is_connections_fault(error),
+            Wire::Cluster(_) => error.is_timeout(),
+        };
+        if lost {
+            self.lost(lent.number);
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.set(State::Closed);
+    }
+
+    fn lost(self: &Arc<Self>, lost: u64) {
+        let mut state = self.state();
+        match &mut *state {
+            State::Up { number, succeeded, .. } if *number != lost || *succeeded => return,
+            // Its other nodes go on.
+            State::Up { connection: Wire::Cluster(_), succeeded, .. } => *succeeded = true,
+            State::Up { .. } => *state = State::Connecting,
+            _ => return,
+        }
+        drop(state);
+        let link = Arc::downgrade(self);
+        tokio::spawn(async move { reconnect(&link, lost + 1).await });
+    }
+
+    async fn attempt(self: &Arc<Self>, number: u64) -> StoreResult<Wire> {
+        let link = Arc::downgrade(self);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_push_sender(move |push: PushInfo| {
+                if push.kind == PushKind::Disconnection
+                    && let Some(link) = link.upgrade()
+                {
+                    link.lost(number);
+                }
+                Ok::<_, ()>(())
+            });
+        let connecting = async {
+            match &self.source {
+                Source::Server(client) => client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await
+                    .map(Wire::Server)
+                    .map_err(failed),
+                Source::Sentinels(sentinels) => sentinels.master(&config).await.map(Wire::Server),
+                Source::Cluster(client) => {
+                    client.get_async_connection().await.map(Wire::Cluster).map_err(failed)
+                }
+            }
+        };
+        match tokio::time::timeout(self.connect_timeout, connecting).await {
+            Ok(connected) => connected,
+            Err(_) => Err(StoreError::new(
+                StoreErrorKind::Timeout,
+                format!(
+                    "no connection to Redis within {:?}; check host, port and firewall, or raise \
+                     RedisOptions::connect_timeout",
+                    self.connect_timeout
+                ),
+            )),
+        }
+    }
+
+    fn set(&self, state: State) {
+        *self.state() = state;
+        self.moved.send_replace(());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tries until there is a connection, or nobody who wants one.
+async fn reconnect(link: &Weak<Link>, number: u64) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let Some(strong) = link.upgrade() else { return };
+        let attempt = strong.attempt(number).await;
+        {
+            let mut state = strong.state();
+            if matches!(*state, State::Closed) {
+                return;
+            }
+            let done = attempt.is_ok();
+            match attempt {
+                Ok(connection) => *state = State::Up { connection, number, succeeded: false },
+                Err(_) if matches!(*state, State::Up { .. }) => {}
+                Err(error) => *state = State::Down(Arc::new(error)),
+            }
+            drop(state);
+            strong.moved.send_replace(());
+            if done {
+                return;
+            }
+        }
+        drop(strong);
+        tokio::time::sleep(jittered(pause)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Between half of a pause and all of it, so that processes do not come back in step.
+fn jittered(pause: Duration) -> Duration {
+    let mut random = [0];
+    // Without randomness they come in step.
+    let _ = SystemRandom.fill(&mut random);
+    pause / 2 + pause * u32::from(random[0]) / 510
+}
+
+pub(crate) fn closed() -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, "the store was closed")
+}
+
+/// What the driver reports when an answer takes too long.
+pub(crate) fn timed_out(limit: Duration) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Timeout,
+        format!("Redis did not answer within {limit:?} (RedisOptions::timeout)"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_jittered_within_their_half() {
+        for _ in 0..100 {
+            let pause = jittered(LONGEST_PAUSE);
+            assert!(LONGEST_PAUSE / 2 <= pause && pause <= LONGEST_PAUSE, "{pause:?}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The scripts, each of which is a whole operation.
+
+use std::sync::LazyLock;
+
+/// A script, and by what hash a server knows it.
+pub(crate) struct Script {
+    pub(crate) source: &'static str,
+    pub(crate) hash: String,
+}
+
+macro_rules! scripts {
+    ($($name:ident = $($file:literal)+;)*) => {$(
+        pub(crate) static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(concat!($(include_str!($file)),+)));
+    )*};
+}
+
+scripts! {
+    APPLY = "scripts/prelude.lua" "scripts/apply.lua";
+    CREATE = "scripts/prelude.lua" "scripts/create.lua";
+    DELETE = "scripts/prelude.lua" "scripts/delete.lua";
+    INDEX = "scripts/index.lua";
+    LOAD = "scripts/prelude.lua" "scripts/load.lua";
+    REVOKE = "scripts/revoke.lua";
+    SWAP = "scripts/prelude.lua" "scripts/swap.lua";
+    SWEEP = "scripts/sweep.lua";
+    TOUCH = "scripts/prelude.lua" "scripts/touch.lua";
+}
+
+impl Script {
+    fn new(source: &'static str) -> Self {
+        Self { source, hash: redis::Script::new(source).get_hash().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenure_core::store::{FORMER_GRACE, PENDING_GRACE, RETRY_HORIZON};
+
+    use super::*;
+    use crate::hash::MAX_LEN;
+
+    #[test]
+    fn scripts_have_the_limits_of_the_core() {
+        let times = [RETRY_HORIZON, FORMER_GRACE, PENDING_GRACE].map(|time| time.as_millis());
+        let [horizon, former, pending] = times;
+        for line in [
+            format!("HORIZON, FORMER_GRACE, PENDING_GRACE = {horizon}, {former}, {pending}\n"),
+            format!("LONGEST = {MAX_LEN}\n"),
+        ] {
+            assert!(APPLY.source.contains(&line), "{line}");
+        }
+    }
+}

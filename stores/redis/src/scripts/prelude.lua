@@ -1,0 +1,102 @@
+-- What all scripts share. KEYS[1] is the session and KEYS[2] the epochs of its bucket; ARGV[1] is
+-- the time and ARGV[2] the namespace. Times are whole milliseconds up to 2^53: exact in Lua.
+local session, epochs = KEYS[1], KEYS[2]
+local now, namespace = tonumber(ARGV[1]), ARGV[2]
+
+-- The server's clock may be ahead of `now` by this much before it removes what still lives.
+local SLACK = 600000
+local TIMES = '>BI8I8I8I8I8I8c8'
+local CORRUPT, UNKNOWN_VERSION = -1, -2
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+local function epoch(member)
+  return tonumber(redis.call('ZSCORE', epochs, member) or 0)
+end
+
+-- The epoch of everybody and that of this user, as a record is stamped with them.
+local function stamp(everybody, user)
+  local theirs = user and epoch(namespace .. '\0' .. user) or 0
+  if everybody == 0 and theirs == 0 then
+    return false
+  end
+  return struct.pack('>I8I8', everybody, theirs)
+end
+
+-- Whether an epoch has moved past what the record has seen.
+local function revoked(seen, user)
+  local everybody, theirs = 0, 0
+  if seen then
+    everybody, theirs = struct.unpack('>I8I8', seen)
+  end
+  return epoch(namespace) > everybody
+    or (user and epoch(namespace .. '\0' .. user) > theirs)
+end
+
+-- What decides whether a request may do something, or nil and why not: 0 if there is no session.
+local function read()
+  local t, p, n, f, u, e, k =
+    unpack(redis.call('HMGET', session, 't', 'p', 'n', 'f', 'u', 'e', 'k'))
+  if not t then
+    return nil, redis.call('EXISTS', session) == 1 and CORRUPT or 0
+  end
+  if t:byte() ~= 1 then
+    return nil, UNKNOWN_VERSION
+  end
+  if #t ~= 57 or (n and #n ~= 40) or (f and #f ~= 40) or (e and #e ~= 16) or #(k or '') % 24 ~= 0 then
+    return nil, CORRUPT
+  end
+  local r = { proof = p, pending = n, former = f, user = u, seen = e, commits = k or '' }
+  local _
+  _, r.created, r.last_seen, r.renewed, r.idle, r.idle_deadline, r.absolute, r.revision =
+    struct.unpack(TIMES, t)
+  r.alive = now < math.min(r.idle_deadline, r.absolute) and not revoked(e, u)
+  return r
+end
+
+local function accepts(r, proof)
+  if proof == '' then
+    return not r.proof
+  end
+  return r.proof == proof or (r.pending and r.pending:sub(1, 32) == proof)
+end
+
+local function remembers(commits, id)
+  for at = 1, #commits, 24 do
+    if commits:sub(at, at + 15) == id then
+      return true
+    end
+  end
+  return false
+end
+
+local function pack_times(r, revision)
+  return struct.pack(
+    TIMES, 1, r.created, r.last_seen, r.renewed, r.idle, r.idle_deadline, r.absolute, revision)
+end
+
+-- The idle deadline after a touch: only forward, never past the timeouts.
+local function touch(r, till)
+  local latest = math.min(r.absolute, now + r.idle)
+  r.idle_deadline = math.min(math.max(r.idle_deadline, math.min(till, latest)), r.absolute)
+  r.last_seen = math.max(r.last_seen, now)
+end
+
+local function expire(deadline)
+  redis.call('PEXPIREAT', session, text(deadline + SLACK))
+end
+
+-- Arguments from `first` on, some thousand at a time, since Lua's stack has an end.
+local function each_chunk(list, first, call)
+  for at = first, #list, 2000 do
+    call(unpack(list, at, math.min(at + 1999, #list)))
+  end
+end
+
+local function put(list, first)
+  each_chunk(list, first, function(...)
+    redis.call('HSET', session, ...)
+  end)
+end

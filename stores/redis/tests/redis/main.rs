@@ -1,0 +1,11 @@
+//! What is special about Redis, on real servers that the tests may break.
+
+mod budget;
+mod cluster;
+mod failover;
+mod open;
+mod outages;
+mod people;
+mod records;
+mod support;
+mod tls;

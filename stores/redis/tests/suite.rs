@@ -1,0 +1,46 @@
+//! The twelve laws on real servers, from several processes where a law speaks of them: X6.
+
+use std::time::Duration;
+
+use tenure_redis::{RedisOptions, RedisStore};
+use tenure_testkit::{StoreHarness, server, store_suite};
+
+/// The laws say nothing of time limits, and a busy machine is no failure.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server that all tests share.
+struct Shared {
+    url: String,
+}
+
+impl Shared {
+    fn named(service: &str) -> Option<Self> {
+        server::url(service).map(|url| Self { url })
+    }
+}
+
+impl StoreHarness for Shared {
+    type Store = RedisStore;
+
+    async fn open(&self) -> RedisStore {
+        self.open_at(&self.url).await
+    }
+
+    fn address(&self) -> Option<String> {
+        Some(self.url.clone())
+    }
+
+    async fn open_at(&self, address: &str) -> RedisStore {
+        let mut options = RedisOptions::new().timeout(PATIENCE).connect_timeout(PATIENCE);
+        if let Some(file) = server::ca_file() {
+            options = options.ca_file(file);
+        }
+        options.connect(address).await.unwrap()
+    }
+}
+
+store_suite! { redis, Shared::named("redis") }
+store_suite! { redis_tls, Shared::named("redis-tls") }
+store_suite! { redis_cluster, Shared::named("redis-cluster") }
+store_suite! { redis_sentinel, Shared::named("redis-sentinel") }
+store_suite! { valkey, Shared::named("valkey") }

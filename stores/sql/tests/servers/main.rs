@@ -1,0 +1,12 @@
+//! What servers have in common: tables, logins, faults. Every test works on a real server.
+
+#![cfg(all(feature = "postgres", feature = "mysql"))]
+
+mod faults;
+mod login;
+mod mariadb;
+mod migrate;
+mod postgres;
+mod records;
+mod support;
+mod tls;
