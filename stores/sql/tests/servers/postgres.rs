@@ -134,7 +134,8 @@ async fn a_pooler_that_nobody_spoke_of_is_named() {
     let error = PostgresStore::connect(&url).await.unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Other, "{error}");
     assert!(error.to_string().contains("transaction_pooler"), "{error}");
-    let store = PostgresOptions::new().transaction_pooler().connect(&url).await.unwrap();
+    let options = PostgresOptions::new().transaction_pooler().table("never_made").unwrap();
+    let store = options.connect(&url).await.unwrap();
     assert!(store.sweep(1, NOW).await.is_err_and(|error| error.to_string().contains("migrate()")));
 }
 
