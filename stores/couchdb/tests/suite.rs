@@ -48,6 +48,11 @@ impl StoreHarness for Couch {
         store.migrate().await.unwrap();
         store
     }
+
+    /// The server of the tests takes milliseconds for a request.
+    fn share_of_rounds(&self) -> f64 {
+        0.1
+    }
 }
 
 store_suite! { couchdb, server::url("couchdb").map(Couch::at) }
