@@ -1,6 +1,7 @@
 //! The server that comparisons with other session libraries drive: `PORT`, and `STORE` as `none`,
 //! `memory`, `sqlite` (in the file `SQLITE_PATH`), `file` (in the folder `FILE_PATH`), `postgres`
-//! or `mysql` (at `DATABASE_URL`), `redis` or `redis-cluster` (at `REDIS_URL`). Tokens are signed with a fixed key, so that two processes
+//! or `mysql` (at `DATABASE_URL`), `redis` or `redis-cluster` (at `REDIS_URL`),
+//! `mongodb` (at `MONGODB_URL`) or `couchdb` (at `COUCHDB_URL`). Tokens are signed with a fixed key, so that two processes
 //! accept each other's; the cookie goes without `Secure`.
 
 use std::env;
@@ -54,10 +55,12 @@ async fn store(name: &str) -> Result<Option<AnyStore>, Box<dyn std::error::Error
         "file" => format!("file:{}", place("FILE_PATH")?),
         "postgres" | "mysql" => place("DATABASE_URL")?,
         "redis" | "redis-cluster" => place("REDIS_URL")?,
+        "mongodb" => place("MONGODB_URL")?,
+        "couchdb" => place("COUCHDB_URL")?,
         other => {
             return Err(format!(
                 "STORE: {other:?} is none of none, memory, file, sqlite, postgres, mysql, redis, \
-                 redis-cluster"
+                 redis-cluster, mongodb, couchdb"
             )
             .into());
         }

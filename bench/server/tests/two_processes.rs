@@ -135,3 +135,17 @@ fn x1_two_processes_on_a_redis_cluster_lose_nothing() {
         nothing_is_lost("redis-cluster", ("REDIS_URL", &url));
     }
 }
+
+#[test]
+fn x1_two_processes_on_mongodb_lose_nothing() {
+    if let Some(url) = server::url("mongodb") {
+        nothing_is_lost("mongodb", ("MONGODB_URL", &url));
+    }
+}
+
+#[test]
+fn x1_two_processes_on_couchdb_lose_nothing() {
+    if let Some(url) = server::url("couchdb") {
+        nothing_is_lost("couchdb", ("COUCHDB_URL", &url));
+    }
+}

@@ -81,6 +81,16 @@ impl Schemes {
         schemes.put("memory", |_| async { Ok(MemoryStore::new()) });
         #[cfg(feature = "file")]
         schemes.feature("file", |url| async { tenure_file::FileStore::open(url).await });
+        #[cfg(feature = "couchdb")]
+        schemes.feature("couchdb", |url: String| async move {
+            let store = tenure_couchdb::CouchStore::connect(&url).await?;
+            store.migrate().await.map(|()| store)
+        });
+        #[cfg(feature = "mongodb")]
+        schemes.feature("mongodb", |url: String| async move {
+            let store = tenure_mongodb::MongoStore::connect(&url).await?;
+            store.migrate().await.map(|()| store)
+        });
         #[cfg(feature = "mysql")]
         schemes.feature("mysql", |url: String| async move {
             let store = tenure_sql::MySqlStore::connect(&url).await?;

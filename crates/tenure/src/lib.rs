@@ -9,8 +9,12 @@ pub use tenure_core::{
 /// Where sessions are kept: the contract of a store, and the stores themselves.
 pub mod store {
     pub use tenure_core::store::*;
+    #[cfg(feature = "couchdb")]
+    pub use tenure_couchdb::{CouchOptions, CouchStore};
     #[cfg(feature = "file")]
     pub use tenure_file::{FileOptions, FileStore};
+    #[cfg(feature = "mongodb")]
+    pub use tenure_mongodb::{MongoOptions, MongoStore};
     #[cfg(feature = "redis")]
     pub use tenure_redis::{RedisOptions, RedisStore};
     #[cfg(feature = "mysql")]

@@ -111,6 +111,13 @@ pub trait StoreHarness: Send + Sync + 'static {
     fn expires_by_itself(&self) -> bool {
         false
     }
+
+    /// Which share of the rounds of the long tests this server is given, those that run one after
+    /// the other: all by default, less where one takes it too long. How many writers work at once
+    /// stays as it is.
+    fn share_of_rounds(&self) -> f64 {
+        1.0
+    }
 }
 
 /// One run of a law: the harness, and the name of the test that runs it.
@@ -173,13 +180,27 @@ impl<H: StoreHarness> Trial<H> {
     }
 }
 
+impl<H: StoreHarness> Trial<H> {
+    /// How many rounds a test has that has `rounds` by default, at least one.
+    pub(super) fn rounds(&self, rounds: u32) -> usize {
+        times(rounds, scale() * self.harness.share_of_rounds())
+    }
+}
+
 /// `size` times `TENURE_SUITE_SCALE`, at least one.
 pub(super) fn scaled(size: u32) -> usize {
-    let scale = std::env::var("TENURE_SUITE_SCALE")
+    times(size, scale())
+}
+
+fn scale() -> f64 {
+    std::env::var("TENURE_SUITE_SCALE")
         .ok()
         .and_then(|scale| scale.parse::<f64>().ok())
         .filter(|scale| *scale > 0.0)
-        .unwrap_or(1.0);
+        .unwrap_or(1.0)
+}
+
+fn times(size: u32, scale: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

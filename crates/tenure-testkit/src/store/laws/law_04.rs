@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 
 use crate::rng::{Rng, seed};
 use crate::store::future::{Task, interleave, yields};
-use crate::store::harness::scaled;
 use crate::store::scene::{IDLE, MS, Scene, json, patch, with_other_proof};
 use crate::store::{Finding, Outcome, StoreHarness, Trial, Violation, check};
 
@@ -67,7 +66,7 @@ pub async fn law_04_logout_is_final<H: StoreHarness>(trial: &Trial<H>) -> Outcom
     let scene = trial.scene().await;
     let seed = seed();
     let mut rng = Rng::new(seed);
-    for schedule in 0..scaled(SCHEDULES) {
+    for schedule in 0..trial.rounds(SCHEDULES) {
         let race = Race::begin(&scene, &mut rng).await?;
         let mut tasks: Vec<Task<'_, Outcome<()>>> = Vec::new();
         for request in &race.requests {
@@ -87,7 +86,7 @@ pub async fn law_04_logout_is_final_between_tasks<H: StoreHarness>(trial: &Trial
     let scene = trial.scene().await;
     let seed = seed();
     let mut rng = Rng::new(seed);
-    for schedule in 0..scaled(ROUNDS) {
+    for schedule in 0..trial.rounds(ROUNDS) {
         let race = Arc::new(Race::begin(&scene, &mut rng).await?);
         let mut tasks = JoinSet::new();
         for at in 0..race.requests.len() {

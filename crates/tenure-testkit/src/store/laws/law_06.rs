@@ -6,7 +6,6 @@ use tenure_core::store::Store;
 use tenure_core::value::Number;
 use tokio::task::JoinSet;
 
-use crate::store::harness::scaled;
 use crate::store::scene::{ABSOLUTE, IDLE, MS, patch, user, value};
 use crate::store::{Finding, Outcome, StoreHarness, Trial, Violation, check};
 
@@ -130,7 +129,7 @@ pub async fn law_06_apply_extends_as_touch_does<H: StoreHarness>(trial: &Trial<H
 pub async fn law_06_touch_and_apply_both_take_effect<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
     let scene = trial.scene().await;
     let key = scene.begin(&[("n", "0")]).await?;
-    let rounds = u32::try_from(scaled(ROUNDS)).unwrap_or(u32::MAX);
+    let rounds = u32::try_from(trial.rounds(ROUNDS)).unwrap_or(u32::MAX);
     for round in 1..=rounds {
         let mut tasks = JoinSet::new();
         let now = scene.after(MS * round);

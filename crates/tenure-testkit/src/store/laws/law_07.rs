@@ -10,7 +10,6 @@ use tenure_core::store::{
 use tenure_core::value::Number;
 use tokio::task::JoinSet;
 
-use crate::store::harness::scaled;
 use crate::store::scene::{MS, Scene, json, patch, proof, user, value, with_other_proof};
 use crate::store::{Finding, Outcome, StoreHarness, Trial, Violation, check};
 
@@ -91,7 +90,7 @@ pub async fn law_07_older_proofs_are_worth_nothing<H: StoreHarness>(trial: &Tria
 /// Of two rotations at once one wins, and the other finds the session gone.
 pub async fn law_07_of_two_rotations_one_wins<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
     let scene = trial.scene().await;
-    for _ in 0..scaled(ROUNDS) {
+    for _ in 0..trial.rounds(ROUNDS) {
         let old = scene.begin(&[("n", "0")]).await?;
         let base = Arc::new(scene.load(&old, scene.start).await?);
         let mut tasks = JoinSet::new();
@@ -128,7 +127,7 @@ pub async fn law_07_one_secret_works_at_every_instant<H: StoreHarness>(
     trial: &Trial<H>,
 ) -> Outcome {
     let scene = trial.scene().await;
-    for _ in 0..scaled(ROUNDS) {
+    for _ in 0..trial.rounds(ROUNDS) {
         let old = scene.begin(&[]).await?;
         let new = with_other_proof(&old);
         let rotation = tokio::spawn({
@@ -238,7 +237,7 @@ pub async fn law_07_of_parallel_renewals_one_is_prepared<H: StoreHarness>(
     trial: &Trial<H>,
 ) -> Outcome {
     let scene = trial.scene().await;
-    for _ in 0..scaled(ROUNDS / 8) {
+    for _ in 0..trial.rounds(ROUNDS / 8) {
         let old = scene.begin(&[]).await?;
         let mut tasks = JoinSet::new();
         for _ in 0..8 {

@@ -6,7 +6,6 @@ use tenure_core::Timestamp;
 use tenure_core::store::{Created, Store, StoreKey};
 use tokio::sync::Mutex;
 
-use crate::store::harness::scaled;
 use crate::store::scene::{
     ABSOLUTE, IDLE, MS, Scene, json, lasting, patch, user, with_other_proof,
 };
@@ -132,7 +131,7 @@ pub async fn law_09_sweep_against_extend<H: StoreHarness>(trial: &Trial<H>) -> O
     let _turn = TURN.lock().await;
     let scene = trial.scene().await;
     let (before, deadline) = (scene.after(SHORT - MS), scene.after(SHORT));
-    for round in 0..scaled(ROUNDS) {
+    for round in 0..trial.rounds(ROUNDS) {
         let key = short(&scene, SHORT, ABSOLUTE).await?;
         let sweeper = tokio::spawn({
             let scene = scene.clone();

@@ -224,7 +224,7 @@ pub async fn law_10_index_agrees_with_the_records<H: StoreHarness>(trial: &Trial
     let people = ["ada", "eve", "bob"].map(user);
     let mut keys = Vec::new();
     let mut tasks = JoinSet::new();
-    for _ in 0..scaled(20) {
+    for _ in 0..trial.rounds(20) {
         let key = scene.begin(&[]).await?;
         for person in people.iter().cloned().map(Some).chain([None]) {
             let (scene, key) = (scene.clone(), key.clone());
