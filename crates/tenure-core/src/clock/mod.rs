@@ -1,5 +1,7 @@
 //! Time and randomness, both replaceable.
 
+mod timer;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -95,7 +97,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
-/// The operating system's time, and a timer that works on every async runtime.
+/// The operating system's time, and a timer that works on every async runtime: one thread for all.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -105,7 +107,7 @@ impl Clock for SystemClock {
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        Box::pin(futures_timer::Delay::new(duration))
+        Box::pin(timer::Delay::new(duration))
     }
 }
 
