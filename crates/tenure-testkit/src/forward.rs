@@ -64,6 +64,10 @@ macro_rules! forward_through_around {
                 let _ = self.around(Operation::Close, None, call).await;
             }
 
+            fn merges_in_place(&self) -> bool {
+                self.store.merges_in_place()
+            }
+
             fn users(&self) -> Option<&impl UserIndex> {
                 self.store.users().map(|_| self)
             }

@@ -19,3 +19,15 @@ store_suite! { recorder, Wrapped(Recorder::new) }
 store_suite! { faults, Wrapped(FaultStore::new) }
 store_suite! { provided, Wrapped(Provided::new) }
 store_suite! { cached, Wrapped(|store| NearCache::new(store).stale_for(NearCache::<MemoryStore>::MAX_AGE)) }
+
+#[test]
+fn wrappers_say_how_the_store_merges() {
+    let merges = [
+        AnyStore::new(MemoryStore::new()).merges_in_place(),
+        Recorder::new(MemoryStore::new()).merges_in_place(),
+        FaultStore::new(MemoryStore::new()).merges_in_place(),
+        NearCache::new(MemoryStore::new()).merges_in_place(),
+    ];
+    assert_eq!(merges, [true; 4]);
+    assert!(!AnyStore::new(Provided::new(MemoryStore::new())).merges_in_place());
+}

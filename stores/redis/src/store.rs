@@ -230,6 +230,10 @@ impl Store for RedisStore {
         self.inner.connection.close();
     }
 
+    fn merges_in_place(&self) -> bool {
+        true
+    }
+
     fn users(&self) -> Option<&impl UserIndex> {
         Some(self)
     }

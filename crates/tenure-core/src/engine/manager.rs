@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{KeyScheme, TokenContext, TokenScheme};
 use crate::id::{CommitIds, Namespace, Token};
-use crate::store::{AnyStore, StoreError, StoreErrorKind, StoreKey};
+use crate::store::{AnyStore, Patch, Store, StoreError, StoreErrorKind, StoreKey};
 use crate::transport::CookieTransport;
 
 /// What changes is shared by clones.
@@ -102,14 +102,17 @@ impl Manager {
         Err(StoreError::new(StoreErrorKind::Timeout, late).during(operation))
     }
 
-    /// Waits for one's turn at a session, and tells the time at which it came. A store in this
-    /// process settles contention by itself.
+    /// Waits for one's turn to commit `patch` to a session, or to delete the session, and tells the
+    /// time at which it came. Whoever merges in place settles contention by itself.
     pub(super) async fn turn(
         &self,
         key: &StoreKey,
+        patch: Option<&Patch>,
         now: Timestamp,
     ) -> (Option<Turn<'_>>, Timestamp) {
-        if self.store.is_volatile() {
+        let merges =
+            self.store.merges_in_place() && patch.is_none_or(|patch| !patch.has_closures());
+        if merges || self.store.is_volatile() {
             return (None, now);
         }
         let (turn, waited) = self.queue.turn(key).await;

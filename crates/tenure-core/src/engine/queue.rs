@@ -2,12 +2,20 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::StoreKey;
+use crate::store::{KeyName, Record, StoreKey};
 
-type Waiters = Arc<async_lock::Mutex<()>>;
+type Waiters = Arc<async_lock::Mutex<Option<Left>>>;
 type Shard = HashMap<u64, Waiters, BuildHasherDefault<Hashed>>;
 
 const SHARDS: usize = 32;
+/// Who holds the waiters of a session when nobody waits: the map and the turn that ends.
+const HOLDERS: usize = 2;
+
+/// What a commit leaves to the next one: the session as it was after it.
+struct Left {
+    name: KeyName,
+    record: Arc<Record>,
+}
 
 /// Lets commits to one session wait for each other inside this process, so that contention costs
 /// waiting and not retries. A session that nobody commits to takes no room. Sessions are told
@@ -23,7 +31,7 @@ pub(super) struct Queue {
 pub(super) struct Turn<'a> {
     queue: &'a Queue,
     session: u64,
-    held: Option<async_lock::MutexGuardArc<()>>,
+    held: Option<async_lock::MutexGuardArc<Option<Left>>>,
     waiters: Option<Waiters>,
 }
 
@@ -58,13 +66,31 @@ impl Queue {
     }
 }
 
+impl Turn<'_> {
+    /// The record that the commit before this one has left, if it was to the same session.
+    pub(super) fn left(&mut self, key: &StoreKey) -> Option<Arc<Record>> {
+        let left = self.held.as_mut()?.take()?;
+        (left.name == *key.name()).then_some(left.record)
+    }
+
+    /// Leaves the record for the next commit, if one waits.
+    pub(super) fn leave(&mut self, key: &StoreKey, record: &Record) {
+        // One more than without others: what the turn holds while it lasts.
+        let others_wait =
+            self.waiters.as_ref().is_some_and(|waiters| Arc::strong_count(waiters) > HOLDERS + 1);
+        if let Some(held) = self.held.as_mut().filter(|_| others_wait) {
+            **held = Some(Left { name: key.name().clone(), record: Arc::new(record.clone()) });
+        }
+    }
+}
+
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.held = None;
         let mut shard = self.queue.shard(self.session);
         // Under the shard's lock nobody can join: what the map and this turn hold is all there is.
         if let Some(waiters) = self.waiters.take()
-            && Arc::strong_count(&waiters) <= 2
+            && Arc::strong_count(&waiters) <= HOLDERS
         {
             shard.remove(&self.session);
         }

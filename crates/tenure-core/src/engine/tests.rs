@@ -3,12 +3,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use super::queue::Queue;
 use super::settled::Settled;
-use crate::clock::SystemRandom;
+use crate::clock::{SystemRandom, Timestamp};
 use crate::id::{CommitIds, Handle, Namespace};
-use crate::store::StoreKey;
+use crate::store::{Record, StoreKey};
 
 fn key(handle: u8) -> StoreKey {
     StoreKey::new(Namespace::new("shop").unwrap(), Handle::from_bytes([handle; 12]))
@@ -31,6 +32,28 @@ async fn commits_to_one_session_take_turns() {
     let _other = queue.turn(&key(2)).await;
     for task in tasks {
         task.await.unwrap();
+    }
+}
+
+/// Which is not always the same: queues tell sessions apart by a hash.
+#[tokio::test]
+async fn a_record_is_left_to_who_waits_for_the_same_session() {
+    let queue = Queue::new();
+    let record = Record::new(Timestamp::default(), Duration::ZERO, Duration::ZERO);
+    let (mut first, _) = queue.turn(&key(1)).await;
+    first.leave(&key(1), &record);
+    assert!(first.left(&key(1)).is_none(), "nobody waits");
+    for (of, is_left) in [(1, true), (2, false)] {
+        let key = key(1);
+        let mut next = Box::pin(queue.turn(&key));
+        assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        first.leave(&self::key(of), &record);
+        drop(first);
+        let (mut turn, waited) = next.await;
+        assert!(waited);
+        assert_eq!(turn.left(&self::key(1)).is_some(), is_left);
+        assert!(turn.left(&self::key(1)).is_none(), "it is given once");
+        first = turn;
     }
 }
 

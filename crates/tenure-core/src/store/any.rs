@@ -169,6 +169,10 @@ impl Store for AnyStore {
         self.store.close().await;
     }
 
+    fn merges_in_place(&self) -> bool {
+        self.store.merges_in_place()
+    }
+
     fn users(&self) -> Option<&impl UserIndex> {
         self.store.has_users().then_some(&self.capabilities)
     }
@@ -241,6 +245,7 @@ trait DynStore: Send + Sync {
     ) -> Boxed<'a, Applied>;
     fn touch<'a>(&'a self, key: &'a StoreKey, until: Timestamp, now: Timestamp) -> Boxed<'a, bool>;
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+    fn merges_in_place(&self) -> bool;
     fn has_users(&self) -> bool;
     fn list<'a>(
         &'a self,
@@ -311,6 +316,10 @@ impl<S: Store> DynStore for S {
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(Store::close(self))
+    }
+
+    fn merges_in_place(&self) -> bool {
+        Store::merges_in_place(self)
     }
 
     fn has_users(&self) -> bool {

@@ -109,6 +109,13 @@ impl Changes {
         self.entries.retain(|(key, _)| keep.contains(key));
     }
 
+    pub(crate) fn has_closures(&self) -> bool {
+        self.entries.iter().any(|(_, entry)| match entry {
+            Entry::Chain(chain) => chain.ops.iter().any(|op| matches!(op, Op::Call(_))),
+            Entry::Set(_) | Entry::Remove => false,
+        })
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.clear.is_none() && self.entries.is_empty()
     }

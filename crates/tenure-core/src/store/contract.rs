@@ -294,6 +294,18 @@ pub trait Store: Send + Sync + 'static {
         async {}
     }
 
+    /// Whether [`apply`](Self::apply) merges a patch without closures in one command, whatever else
+    /// changes the session meanwhile. Commits of one process to one session wait for each other if
+    /// not, which costs less than to try again.
+    ///
+    /// ```
+    /// # use tenure_core::store::{MemoryStore, Store};
+    /// assert!(MemoryStore::new().merges_in_place());
+    /// ```
+    fn merges_in_place(&self) -> bool {
+        false
+    }
+
     /// The capability to find the sessions of a user, if the store has it.
     ///
     /// ```

@@ -255,6 +255,11 @@ impl Patch {
         self
     }
 
+    /// Whether a closure of the application has a say in it.
+    pub(crate) fn has_closures(&self) -> bool {
+        self.changes.has_closures()
+    }
+
     pub(crate) fn changes(&self) -> &Changes {
         &self.changes
     }

@@ -315,6 +315,10 @@ impl<S: Store> Store for NearCache<S> {
         self.store.close().await;
     }
 
+    fn merges_in_place(&self) -> bool {
+        self.store.merges_in_place()
+    }
+
     fn users(&self) -> Option<&impl UserIndex> {
         self.store.users().map(|_| self)
     }

@@ -397,6 +397,10 @@ impl Store for MemoryStore {
         }))
     }
 
+    fn merges_in_place(&self) -> bool {
+        true
+    }
+
     fn users(&self) -> Option<&impl UserIndex> {
         Some(self)
     }
