@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicU64;
 use redis::aio::ConnectionLike;
 use tenure_core::store::{Record, StoreKey, StoreResult};
 use tenure_core::{Random, SystemRandom, Timestamp};
-use tokio::sync::Mutex;
 
 use crate::RedisOptions;
 use crate::apply::Answer;
@@ -14,6 +13,7 @@ use crate::connection::{Call, Connection};
 use crate::error::other;
 use crate::hash;
 use crate::keys::{Bucket, Prefix};
+use crate::queue::Queue;
 use crate::script;
 
 /// Sessions in Redis or Valkey: one server, a cluster, or a master behind Sentinel.
@@ -58,10 +58,8 @@ pub(crate) struct Inner {
     pub(crate) prefix: Prefix,
     pub(crate) warnings: Vec<String>,
     pub(crate) revisions: AtomicU64,
-    /// Queues, one for the sessions of each bucket, of commits that have to try again, so that 1,000
-    /// closures over one value take 1,000 turns and not a million. They guard nothing: who has
-    /// waited for long goes on without a turn, so no closure can hold up another.
-    pub(crate) turns: Box<[Mutex<()>]>,
+    /// One for the sessions of each bucket.
+    pub(crate) queues: Box<[Queue]>,
 }
 
 impl RedisStore {
@@ -127,8 +125,8 @@ impl RedisStore {
             .fill(&mut start)
             .map_err(|error| other(format!("revisions cannot be made: {error}")))?;
         let revisions = AtomicU64::new(u64::from_be_bytes(start));
-        let turns = Bucket::all().map(|_| Mutex::default()).collect();
-        Ok(Self { inner: Arc::new(Inner { connection, prefix, warnings, revisions, turns }) })
+        let queues = Bucket::all().map(|_| Queue::default()).collect();
+        Ok(Self { inner: Arc::new(Inner { connection, prefix, warnings, revisions, queues }) })
     }
 
     /// The live record under `key`, whatever the proof.

@@ -1,6 +1,7 @@
 //! What is special about Redis, on real servers that the tests may break.
 
 mod budget;
+mod closures;
 mod cluster;
 mod failover;
 mod open;
