@@ -15,6 +15,7 @@ use crate::hash;
 use crate::keys::{Bucket, Prefix};
 use crate::queue::Queue;
 use crate::script;
+use crate::tracking::Tracker;
 
 /// Sessions in Redis or Valkey: one server, a cluster, or a master behind Sentinel.
 ///
@@ -55,6 +56,8 @@ pub struct RedisStore {
 
 pub(crate) struct Inner {
     pub(crate) connection: Connection,
+    /// How changes are heard of, if they are.
+    pub(crate) tracker: Option<Tracker>,
     pub(crate) prefix: Prefix,
     pub(crate) warnings: Vec<String>,
     pub(crate) revisions: AtomicU64,
@@ -86,7 +89,9 @@ impl RedisStore {
     /// driver can be cloned.
     ///
     /// It must lead to masters, and is used as it is: a `MultiplexedConnection` that breaks stays
-    /// broken.
+    /// broken. Changes elsewhere are heard of over connections of their own, so a
+    /// [`NearCache`](tenure_core::store::NearCache) works only with
+    /// [`RedisOptions::watch_with`].
     ///
     /// ```no_run
     /// use tenure_redis::RedisStore;
@@ -117,6 +122,7 @@ impl RedisStore {
 
     pub(crate) fn new(
         connection: Connection,
+        tracker: Option<Tracker>,
         prefix: Prefix,
         warnings: Vec<String>,
     ) -> StoreResult<Self> {
@@ -126,7 +132,8 @@ impl RedisStore {
             .map_err(|error| other(format!("revisions cannot be made: {error}")))?;
         let revisions = AtomicU64::new(u64::from_be_bytes(start));
         let queues = Bucket::all().map(|_| Queue::default()).collect();
-        Ok(Self { inner: Arc::new(Inner { connection, prefix, warnings, revisions, queues }) })
+        let inner = Inner { connection, tracker, prefix, warnings, revisions, queues };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The live record under `key`, whatever the proof.

@@ -33,7 +33,10 @@ mod queue;
 mod script;
 mod sentinel;
 mod store;
+mod topology;
+mod tracking;
 mod url;
+mod watch;
 
 pub use client::RedisStore;
 pub use options::RedisOptions;

@@ -5,7 +5,7 @@ use redis::Value;
 use tenure_core::Timestamp;
 use tenure_core::store::{
     Applied, Created, Epoch, Patch, Record, Rejected, Revision, Store, StoreKey, StoreResult, Swap,
-    UserIndex, Verdict,
+    UserIndex, Verdict, Watch,
 };
 
 use crate::RedisStore;
@@ -230,6 +230,10 @@ impl Store for RedisStore {
 
     fn epoch(&self) -> Option<&impl Epoch> {
         Some(self)
+    }
+
+    fn watch(&self) -> Option<&impl Watch> {
+        self.inner.tracker.as_ref().map(|_| self)
     }
 }
 

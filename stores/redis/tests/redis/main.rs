@@ -4,6 +4,8 @@ mod budget;
 mod closures;
 mod cluster;
 mod failover;
+mod near_cache;
+mod near_cache_lost;
 mod open;
 mod outages;
 mod people;
