@@ -128,27 +128,24 @@ async fn many(store: &RedisStore) -> Vec<StoreKey> {
     sessions
 }
 
-/// The news of every master are heard, and slots may move from one to another.
-#[tokio::test(flavor = "multi_thread")]
-async fn x10_all_nodes_of_a_cluster_are_heard_wherever_slots_go() {
-    let options = Options::new().volatile();
-    let Some(server) = installed(Server::redis_cluster(&options)) else { return };
-    let (here, there) = (near(open(&server).await).await, open(&server).await);
-    for session in many(&there).await {
-        is_heard(&here, &there, &session).await;
-    }
-    let session = begin(&there, &[("n", "0")]).await;
-    is_heard(&here, &there, &session).await;
-    let handle = session.handle().expect("one of ours").to_string();
-    let command = |port: u16, words: &[&str]| redis_command(port, words).unwrap();
-    let ports: Vec<_> = server.nodes()[..3].iter().map(|node| node.port()).collect();
-    let found = |port: u16| match command(port, &["KEYS", &format!("tenure:*:h:{handle}:*")]) {
+fn command(port: u16, words: &[&str]) -> Reply {
+    redis_command(port, words).unwrap()
+}
+
+/// The key of a session, if it is on this node.
+fn found(port: u16, session: &StoreKey) -> Option<String> {
+    let handle = session.handle().expect("one of ours");
+    match command(port, &["KEYS", &format!("tenure:*:h:{handle}:*")]) {
         Reply::List(keys) => keys.first().map(|key| key.text().to_owned()),
-        _ => None,
-    };
-    let (from, name) =
-        ports.iter().find_map(|port| Some((*port, found(*port)?))).expect("on a master");
-    let to = *ports.iter().find(|port| **port != from).expect("another");
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Moves the slot of a session from whichever master has it.
+fn move_slot(session: &StoreKey, masters: &[u16], to: u16) {
+    let found_on = |port: &u16| Some((*port, found(*port, session)?));
+    let (from, name) = masters.iter().find_map(found_on).expect("on a master");
+    assert_ne!(from, to);
     let Reply::Number(slot) = command(from, &["CLUSTER", "KEYSLOT", &name]) else { panic!() };
     let slot = slot.to_string();
     let id = |port| command(port, &["CLUSTER", "MYID"]).text().to_owned();
@@ -164,10 +161,56 @@ async fn x10_all_nodes_of_a_cluster_are_heard_wherever_slots_go() {
     for port in [to, from] {
         command(port, &["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
     }
+}
+
+/// The news of every master are heard, and slots may move from one to another.
+#[tokio::test(flavor = "multi_thread")]
+async fn x10_all_nodes_of_a_cluster_are_heard_wherever_slots_go() {
+    let options = Options::new().volatile();
+    let Some(server) = installed(Server::redis_cluster(&options)) else { return };
+    let (here, there) = (near(open(&server).await).await, open(&server).await);
+    for session in many(&there).await {
+        is_heard(&here, &there, &session).await;
+    }
+    let session = begin(&there, &[("n", "0")]).await;
+    is_heard(&here, &there, &session).await;
+    let masters: Vec<_> = server.nodes()[..3].iter().map(|node| node.port()).collect();
+    let other = masters.iter().find(|port| found(**port, &session).is_none());
+    let to = *other.expect("another");
+    move_slot(&session, &masters, to);
     for _ in 0..5 {
         is_heard(&here, &there, &session).await;
     }
-    assert!(found(to).is_some() && found(from).is_none(), "it has moved");
+    assert!(found(to, &session).is_some(), "it has moved");
+}
+
+/// A node that joins is heard before it has any slot.
+#[tokio::test(flavor = "multi_thread")]
+async fn x10_a_node_that_joins_a_cluster_is_heard() {
+    let options = Options::new().volatile();
+    let Some(server) = installed(Server::redis_cluster(&options)) else { return };
+    let lone = options.argument("--cluster-enabled").argument("yes");
+    let Some(joining) = installed(Server::redis(&lone)) else { return };
+    let (here, there) = (near(open(&server).await).await, open(&server).await);
+    let session = begin(&there, &[("n", "0")]).await;
+    is_heard(&here, &there, &session).await;
+    let (first, new) = (server.nodes()[0].port(), joining.nodes()[0].port());
+    command(first, &["CLUSTER", "MEET", "127.0.0.1", &new.to_string()]);
+    until("it takes part", async || {
+        command(new, &["CLUSTER", "INFO"]).text().contains("cluster_state:ok")
+    })
+    .await;
+    until("it tells of changes", async || {
+        command(new, &["CLIENT", "LIST"]).text().contains(" flags=tB ")
+    })
+    .await;
+    until("the cache is on again", async || here.is_on()).await;
+    let masters: Vec<_> = server.nodes()[..3].iter().map(|node| node.port()).collect();
+    move_slot(&session, &masters, new);
+    for _ in 0..5 {
+        is_heard(&here, &there, &session).await;
+    }
+    assert!(found(new, &session).is_some(), "it has moved");
 }
 
 /// A master that dies turns the cache off; when its replica has taken over it is on again, and
