@@ -290,15 +290,16 @@ impl Shared {
 
 impl<S: Store> Store for NearCache<S> {
     async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        // In a box: the future of a warm read is to be small.
         if !self.is_on() {
-            return self.store.load(key, now).await;
+            return Box::pin(self.store.load(key, now)).await;
         }
         let entries = &self.shared.entries;
         let lease = match entries.find(key, now) {
             Ok(record) => return Ok(Some(Record::clone(&record))),
             Err(lease) => lease,
         };
-        let loaded = self.store.load(key, now).await?;
+        let loaded = Box::pin(self.store.load(key, now)).await?;
         entries.fill(key, lease, loaded.as_ref(), now);
         Ok(loaded)
     }
