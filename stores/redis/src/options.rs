@@ -177,7 +177,7 @@ impl RedisOptions {
     ///
     /// User, password, TLS and whatever else is set here count for it, too. If it leads to another
     /// server than the application's connection, the cache stays off, and its
-    /// [`Watcher`](tenure_core::store::Watcher) tells why.
+    /// [`Watcher`](tenure_core::store::cache::Watcher) tells why.
     ///
     /// ```no_run
     /// use tenure_core::store::NearCache;
