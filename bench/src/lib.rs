@@ -1,11 +1,14 @@
 //! What the benchmarks of the core share: a manager on the memory store, and requests with its
 //! cookie.
 
+use std::time::Duration;
+
 use http::header::COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
 use tenure_core::engine::Connection;
-use tenure_core::store::MemoryStore;
+use tenure_core::store::{MemoryStore, NearCache};
+use tenure_core::transform::{Keyring, SigningKey};
 use tenure_core::{Session, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
@@ -26,9 +29,23 @@ impl Bench {
     /// When the operating system gives neither randomness nor a runtime.
     #[must_use]
     pub fn new() -> Self {
+        Self::on(Sessions::builder().store(MemoryStore::new()).build().expect("a configuration"))
+    }
+
+    /// The same with a near cache in between, from which the session is read.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[must_use]
+    pub fn cached() -> Self {
+        let store = NearCache::new(MemoryStore::new()).stale_for(Duration::from_secs(60));
+        let keys = Keyring::new([SigningKey::generate().expect("randomness")]);
+        let builder = Sessions::builder().store(store).signing_keys(keys);
+        Self::on(builder.build().expect("a configuration"))
+    }
+
+    fn on(sessions: Sessions) -> Self {
         let runtime = Builder::new_current_thread().build().expect("a runtime");
-        let sessions =
-            Sessions::builder().store(MemoryStore::new()).build().expect("a configuration");
         let token = runtime.block_on(async {
             let session = sessions.start().await.expect("a session");
             session.set("n", 1).expect("a number");

@@ -1,8 +1,9 @@
 //! The server that comparisons with other session libraries drive: `PORT`, and `STORE` as `none`,
 //! `memory`, `sqlite` (in the file `SQLITE_PATH`), `file` (in the folder `FILE_PATH`), `postgres`
-//! or `mysql` (at `DATABASE_URL`), `redis` or `redis-cluster` (at `REDIS_URL`),
-//! `mongodb` (at `MONGODB_URL`) or `couchdb` (at `COUCHDB_URL`). Tokens are signed with a fixed key, so that two processes
-//! accept each other's; the cookie goes without `Secure`.
+//! or `mysql` (at `DATABASE_URL`), `redis`, `redis-cluster` or, with a near cache before any of
+//! both, `redis-cached` (at `REDIS_URL`), `mongodb` (at `MONGODB_URL`) or `couchdb` (at
+//! `COUCHDB_URL`). Tokens are signed with a fixed key, so that two processes accept each other's;
+//! the cookie goes without `Secure`.
 
 use std::env;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use tenure::axum::{Error, Session};
-use tenure::store::AnyStore;
+use tenure::store::{AnyStore, NearCache};
 use tenure::tower::SessionLayer;
 use tenure::transform::Keyring;
 use tenure::transport::{Cookie, Secure};
@@ -54,18 +55,24 @@ async fn store(name: &str) -> Result<Option<AnyStore>, Box<dyn std::error::Error
         "sqlite" => format!("sqlite:{}", place("SQLITE_PATH")?),
         "file" => format!("file:{}", place("FILE_PATH")?),
         "postgres" | "mysql" => place("DATABASE_URL")?,
-        "redis" | "redis-cluster" => place("REDIS_URL")?,
+        "redis" | "redis-cached" | "redis-cluster" => place("REDIS_URL")?,
         "mongodb" => place("MONGODB_URL")?,
         "couchdb" => place("COUCHDB_URL")?,
         other => {
             return Err(format!(
                 "STORE: {other:?} is none of none, memory, file, sqlite, postgres, mysql, redis, \
-                 redis-cluster, mongodb, couchdb"
+                 redis-cached, redis-cluster, mongodb, couchdb"
             )
             .into());
         }
     };
-    Ok(Some(tenure::store::connect(&url).await?))
+    let store = tenure::store::connect(&url).await?;
+    if name != "redis-cached" {
+        return Ok(Some(store));
+    }
+    let cache = NearCache::new(store);
+    tokio::spawn(cache.watcher().run());
+    Ok(Some(AnyStore::new(cache)))
 }
 
 fn routes() -> Router {

@@ -42,6 +42,23 @@ const FEATURES: [(&str, &[&str]); 7] = [
 /// # }
 /// ```
 ///
+/// A store that tells of changes, as that for Redis does, can have a near cache before it, which
+/// serves what is read again from memory:
+///
+/// ```
+/// use tenure::{Sessions, store::{self, NearCache}, transform::{Keyring, SigningKey}};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> tenure::Result<()> {
+/// # let (url, keys) = ("memory:", Keyring::new([SigningKey::generate()?]));
+/// let store = NearCache::new(store::connect(url).await?);
+/// tokio::spawn(store.watcher().run());
+/// let sessions = Sessions::builder().store(store).signing_keys(keys).build()?;
+/// # drop(sessions);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// As [`Schemes::connect`].
 pub async fn connect(url: &str) -> Result<AnyStore> {

@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicU64;
 use redis::aio::ConnectionLike;
 use tenure_core::store::{Record, StoreKey, StoreResult};
 use tenure_core::{Random, SystemRandom, Timestamp};
-use tokio::sync::Mutex;
 
 use crate::RedisOptions;
 use crate::apply::Answer;
@@ -14,7 +13,9 @@ use crate::connection::{Call, Connection};
 use crate::error::other;
 use crate::hash;
 use crate::keys::{Bucket, Prefix};
+use crate::queue::Queue;
 use crate::script;
+use crate::tracking::Tracker;
 
 /// Sessions in Redis or Valkey: one server, a cluster, or a master behind Sentinel.
 ///
@@ -55,13 +56,13 @@ pub struct RedisStore {
 
 pub(crate) struct Inner {
     pub(crate) connection: Connection,
+    /// How changes are heard of, if they are.
+    pub(crate) tracker: Option<Tracker>,
     pub(crate) prefix: Prefix,
     pub(crate) warnings: Vec<String>,
     pub(crate) revisions: AtomicU64,
-    /// Queues, one for the sessions of each bucket, of commits that have to try again, so that 1,000
-    /// closures over one value take 1,000 turns and not a million. They guard nothing: who has
-    /// waited for long goes on without a turn, so no closure can hold up another.
-    pub(crate) turns: Box<[Mutex<()>]>,
+    /// One for the sessions of each bucket.
+    pub(crate) queues: Box<[Queue]>,
 }
 
 impl RedisStore {
@@ -88,7 +89,9 @@ impl RedisStore {
     /// driver can be cloned.
     ///
     /// It must lead to masters, and is used as it is: a `MultiplexedConnection` that breaks stays
-    /// broken.
+    /// broken. Changes elsewhere are heard of over connections of their own, so a
+    /// [`NearCache`](tenure_core::store::NearCache) works only with
+    /// [`RedisOptions::watch_with`].
     ///
     /// ```no_run
     /// use tenure_redis::RedisStore;
@@ -119,6 +122,7 @@ impl RedisStore {
 
     pub(crate) fn new(
         connection: Connection,
+        tracker: Option<Tracker>,
         prefix: Prefix,
         warnings: Vec<String>,
     ) -> StoreResult<Self> {
@@ -127,8 +131,9 @@ impl RedisStore {
             .fill(&mut start)
             .map_err(|error| other(format!("revisions cannot be made: {error}")))?;
         let revisions = AtomicU64::new(u64::from_be_bytes(start));
-        let turns = Bucket::all().map(|_| Mutex::default()).collect();
-        Ok(Self { inner: Arc::new(Inner { connection, prefix, warnings, revisions, turns }) })
+        let queues = Bucket::all().map(|_| Queue::default()).collect();
+        let inner = Inner { connection, tracker, prefix, warnings, revisions, queues };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The live record under `key`, whatever the proof.

@@ -12,7 +12,7 @@ use tenure_core::store::StoreResult;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{failed, is_unknown_script};
-use crate::link::{Link, closed, timed_out};
+use crate::link::{Lent, Link, closed, timed_out};
 use crate::script::Script;
 
 /// The way to the server, whatever it is.
@@ -107,6 +107,15 @@ impl Connection {
         self.closed.store(true, Ordering::Release);
         if let Way::Link(link) = &self.way {
             link.close();
+        }
+    }
+
+    /// Which connection it is now, if it is made anew by this store.
+    pub(crate) async fn lent(&self) -> StoreResult<Option<(Arc<Link>, Lent)>> {
+        match &self.way {
+            _ if self.closed.load(Ordering::Acquire) => Err(closed()),
+            Way::Link(link) => Ok(Some((Arc::clone(link), link.lend().await?))),
+            Way::Other(_) => Ok(None),
         }
     }
 

@@ -7,10 +7,11 @@
 use std::sync::LazyLock;
 
 use tenure_core::id::{Handle, Namespace};
-use tenure_core::store::{KeyName, StoreError, StoreErrorKind, StoreKey, StoreResult};
+use tenure_core::store::{Change, KeyName, StoreError, StoreErrorKind, StoreKey, StoreResult};
 
 const HANDLE: &str = "h:";
 const FOREIGN: &str = "f:";
+const SCHEDULE: &str = "schedule";
 pub(crate) const BUCKETS: u32 = 256;
 /// The slots of every cluster.
 const SLOTS: u16 = 16_384;
@@ -56,7 +57,23 @@ impl Prefix {
 
     /// When each session of this bucket may have expired.
     pub(crate) fn schedule(&self, bucket: Bucket) -> String {
-        self.session(bucket, "schedule")
+        self.session(bucket, SCHEDULE)
+    }
+
+    /// What all keys of all buckets begin with, and no user's index.
+    pub(crate) fn buckets(&self) -> String {
+        format!("{}{{", self.0)
+    }
+
+    /// What it means for sessions that this key of a bucket has changed, if anything.
+    pub(crate) fn change(&self, key: &[u8]) -> Option<Change> {
+        let key = str::from_utf8(key).ok();
+        let key = key.and_then(|key| key.strip_prefix(self.as_str())?.split_once("}:"));
+        match key {
+            Some((_, SCHEDULE)) => None,
+            Some((_, name)) => Some(full_named(name).map_or(Change::Any, Change::Session)),
+            None => Some(Change::Any),
+        }
     }
 
     /// The sessions of a user.
@@ -132,6 +149,13 @@ pub(crate) fn named(namespace: &Namespace, short_name: &str) -> Option<StoreKey>
     Some(StoreKey::foreign(namespace.clone(), id))
 }
 
+/// The key with this name in the schedule of its bucket, without a proof.
+fn full_named(name: &str) -> Option<StoreKey> {
+    let (kind, rest) = name.split_at_checked(HANDLE.len())?;
+    let (id, namespace) = rest.split_once(':')?;
+    named(&Namespace::new(namespace).ok()?, &name[..kind.len() + id.len()])
+}
+
 /// The text with all but letters, digits and a few signs as `%` and two hexadecimal digits.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -205,6 +229,32 @@ mod tests {
         for name in ["", "h:", "h:short", "f:%", "f:%4", "f:%zz", "f:%FF", "x:a"] {
             assert!(named(&namespace, name).is_none(), "{name:?}");
         }
+    }
+
+    /// X10: what the server tells of a key.
+    #[test]
+    fn a_changed_key_says_which_session_has_changed() {
+        let prefix = Prefix::default();
+        let namespace = Namespace::new("shop:{2}").unwrap();
+        let ours = StoreKey::new(namespace.clone(), Handle::from_bytes([7; 12]));
+        for key in [ours, StoreKey::foreign(namespace, "a:}b"), StoreKey::foreign(other(), "")] {
+            let bucket = Bucket::of(&key);
+            let changed = prefix.session(bucket, &name(&key));
+            assert!(changed.starts_with(&prefix.buckets()));
+            assert_eq!(prefix.change(changed.as_bytes()), Some(Change::Session(key)));
+            assert_eq!(prefix.change(prefix.epochs(bucket).as_bytes()), Some(Change::Any));
+            assert_eq!(prefix.change(prefix.schedule(bucket).as_bytes()), None);
+        }
+        for odd in ["tenure:{1}:h:short:shop", "tenure:{1}:é", "tenure:{1", "other:{1}:schedule"] {
+            assert_eq!(prefix.change(odd.as_bytes()), Some(Change::Any), "{odd}");
+        }
+        assert_eq!(prefix.change(b"\xFF"), Some(Change::Any));
+        let index = prefix.index(&other(), "ada");
+        assert!(!index.starts_with(&prefix.buckets()), "nobody asks for what happens to it");
+    }
+
+    fn other() -> Namespace {
+        Namespace::new("other").unwrap()
     }
 
     #[test]

@@ -29,10 +29,14 @@ mod link;
 mod open;
 mod options;
 mod people;
+mod queue;
 mod script;
 mod sentinel;
 mod store;
+mod topology;
+mod tracking;
 mod url;
+mod watch;
 
 pub use client::RedisStore;
 pub use options::RedisOptions;

@@ -123,6 +123,16 @@ impl Link {
         })
     }
 
+    /// Waits until the connection is another than this one, or none.
+    pub(crate) async fn replaced(&self, lent: &Lent) {
+        let mut moved = self.moved.subscribe();
+        while matches!(&*self.state(), State::Up { number, .. } if *number == lent.number) {
+            if moved.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Says that a connection gave no answer in time.
     pub(crate) fn silent(self: &Arc<Self>, lent: &Lent) {
         self.lost(lent.number);
@@ -185,14 +195,7 @@ impl Link {
         };
         match tokio::time::timeout(self.connect_timeout, connecting).await {
             Ok(connected) => connected,
-            Err(_) => Err(StoreError::new(
-                StoreErrorKind::Timeout,
-                format!(
-                    "no connection to Redis within {:?}; check host, port and firewall, or raise \
-                     RedisOptions::connect_timeout",
-                    self.connect_timeout
-                ),
-            )),
+            Err(_) => Err(too_late(self.connect_timeout)),
         }
     }
 
@@ -246,6 +249,17 @@ fn jittered(pause: Duration) -> Duration {
 
 pub(crate) fn closed() -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, "the store was closed")
+}
+
+/// Nothing was connected in time.
+pub(crate) fn too_late(limit: Duration) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Timeout,
+        format!(
+            "no connection to Redis within {limit:?}; check host, port and firewall, or raise \
+             RedisOptions::connect_timeout"
+        ),
+    )
 }
 
 /// What the driver reports when an answer takes too long.

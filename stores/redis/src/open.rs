@@ -1,5 +1,6 @@
 //! Connecting, and what is looked at first.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use redis::aio::ConnectionLike;
@@ -12,6 +13,7 @@ use crate::error::{failed, is_forbidden, other};
 use crate::hash::octets;
 use crate::link::{Link, Source};
 use crate::sentinel::Sentinels;
+use crate::tracking::{Servers, Tracker};
 use crate::url::{Access, Kind, Location};
 use crate::{RedisOptions, RedisStore};
 
@@ -26,21 +28,11 @@ impl RedisOptions {
         let location = self.at(location);
         let access = self.access(&location)?;
         let alone = location.kind != Kind::Cluster;
+        let tracker = self.tracker(&location, &access)?;
         let source = match location.kind {
             Kind::Server => Source::Server(access.client(&location.hosts[0])?),
             Kind::Sentinel(ref name) => {
-                let sentinel = Access {
-                    user: self.sentinel_user.clone(),
-                    password: self.sentinel_password.clone(),
-                    database: 0,
-                    ..access.clone()
-                };
-                let sentinels = location.hosts.iter().map(|host| sentinel.client(host));
-                Source::Sentinels(Sentinels {
-                    sentinels: sentinels.collect::<StoreResult<_>>()?,
-                    name: name.clone(),
-                    access,
-                })
+                Source::Sentinels(self.sentinels(&location, name, &access)?)
             }
             Kind::Cluster => Source::Cluster(Box::new(self.cluster(&location, &access)?)),
         };
@@ -49,7 +41,39 @@ impl RedisOptions {
         let link = Link::connect(source, rounds * self.connect_timeout).await?;
         let connection = Connection::link(link, self.timeout);
         let answer = connection.ask(&info()).await;
-        self.checked(connection, answer, alone)
+        self.checked(connection, Some(tracker), answer, alone)
+    }
+
+    fn sentinels(
+        &self,
+        location: &Location,
+        name: &str,
+        access: &Access,
+    ) -> StoreResult<Sentinels> {
+        let sentinel = Access {
+            user: self.sentinel_user.clone(),
+            password: self.sentinel_password.clone(),
+            database: 0,
+            ..access.clone()
+        };
+        let sentinels = location.hosts.iter().map(|host| sentinel.client(host));
+        Ok(Sentinels {
+            sentinels: sentinels.collect::<StoreResult<_>>()?,
+            name: name.to_owned(),
+            access: access.clone(),
+        })
+    }
+
+    /// How changes are heard of at this location.
+    fn tracker(&self, location: &Location, access: &Access) -> StoreResult<Tracker> {
+        let servers = match &location.kind {
+            Kind::Server => Servers::One(access.client(&location.hosts[0])?),
+            Kind::Sentinel(name) => Servers::Master(self.sentinels(location, name, access)?),
+            Kind::Cluster => {
+                Servers::Cluster { known: location.hosts.clone(), access: access.clone() }
+            }
+        };
+        Ok(Tracker { servers, connect_timeout: self.connect_timeout })
     }
 
     fn cluster(&self, location: &Location, access: &Access) -> StoreResult<ClusterClient> {
@@ -76,9 +100,13 @@ impl RedisOptions {
         self,
         connection: impl ConnectionLike + Clone + Send + Sync + 'static,
     ) -> StoreResult<RedisStore> {
+        let tracker = match self.watch.clone().map(|location| self.at(location)) {
+            Some(location) => Some(self.tracker(&location, &self.access(&location)?)?),
+            None => None,
+        };
         let connection = Connection::other(connection, self.timeout);
         let answer = connection.ask(&info()).await;
-        self.checked(connection, answer, false)
+        self.checked(connection, tracker, answer, false)
     }
 
     fn access(&self, location: &Location) -> StoreResult<Access> {
@@ -113,6 +141,7 @@ impl RedisOptions {
     fn checked(
         self,
         connection: Connection,
+        tracker: Option<Tracker>,
         answer: StoreResult<Value>,
         alone: bool,
     ) -> StoreResult<RedisStore> {
@@ -138,7 +167,7 @@ impl RedisOptions {
         for warning in &warnings {
             tracing::warn!("{warning}");
         }
-        RedisStore::new(connection, self.prefix, warnings)
+        RedisStore::new(connection, tracker, self.prefix, warnings)
     }
 
     fn check(&self, info: &str, alone: bool, warnings: &mut Vec<String>) -> StoreResult<()> {
@@ -191,6 +220,21 @@ impl RedisOptions {
 
 fn info() -> Cmd {
     redis::cmd("INFO")
+}
+
+/// What servers tell of themselves alone.
+pub(crate) fn server_info() -> Cmd {
+    let mut info = info();
+    info.arg("server");
+    info
+}
+
+/// Which processes the answers to [`server_info`] are from.
+pub(crate) fn run_ids(answer: Value) -> BTreeSet<String> {
+    let mut texts = Vec::new();
+    collect(answer, &mut texts);
+    let ids = texts.iter().flat_map(|text| text.lines());
+    ids.filter_map(|line| Some(line.strip_prefix("run_id:")?.trim().to_owned())).collect()
 }
 
 /// The texts of one server or of all masters.

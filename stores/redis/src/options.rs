@@ -42,6 +42,7 @@ pub struct RedisOptions {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) allow_eviction: bool,
+    pub(crate) watch: Option<Location>,
 }
 
 impl RedisOptions {
@@ -67,6 +68,7 @@ impl RedisOptions {
             timeout: Self::DEFAULT_TIMEOUT,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             allow_eviction: false,
+            watch: None,
         }
     }
 
@@ -167,6 +169,36 @@ impl RedisOptions {
     pub fn insecure_allow_eviction(mut self) -> Self {
         self.allow_eviction = true;
         self
+    }
+
+    /// Where a store on a connection of the application's own hears of changes for a
+    /// [`NearCache`](tenure_core::store::NearCache): the URL of the same server, cluster or
+    /// sentinels. A store that was connected by a URL needs none, and takes no other.
+    ///
+    /// User, password, TLS and whatever else is set here count for it, too. If it leads to another
+    /// server than the application's connection, the cache stays off, and its
+    /// [`Watcher`](tenure_core::store::cache::Watcher) tells why.
+    ///
+    /// ```no_run
+    /// use tenure_core::store::NearCache;
+    /// use tenure_redis::RedisOptions;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let url = "redis://cache.example.org/";
+    /// let connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+    /// let store = RedisOptions::new().watch_with(url)?.with_connection(connection).await?;
+    /// let cache = NearCache::new(store);
+    /// tokio::spawn(cache.watcher().run());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn watch_with(mut self, url: impl AsRef<str>) -> StoreResult<Self> {
+        self.watch = Some(Location::parse(url.as_ref())?);
+        Ok(self)
     }
 
     /// Connects to the server at a URL, as [`RedisStore::connect`] does.

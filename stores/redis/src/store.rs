@@ -1,15 +1,12 @@
 //! The operations of the contract.
 
-use std::time::Duration;
-
 use futures_util::future::try_join_all;
 use redis::Value;
 use tenure_core::Timestamp;
 use tenure_core::store::{
     Applied, Created, Epoch, Patch, Record, Rejected, Revision, Store, StoreKey, StoreResult, Swap,
-    UserIndex, Verdict,
+    UserIndex, Verdict, Watch,
 };
-use tokio::time::timeout;
 
 use crate::RedisStore;
 use crate::apply::{Answer, add_steps, deadline, optional_text, unreadable};
@@ -18,8 +15,6 @@ use crate::error::unexpected;
 use crate::keys::{BUCKETS, Bucket};
 use crate::script;
 
-/// How long a commit that has to try again waits for others that do.
-const QUEUE: Duration = Duration::from_millis(500);
 /// Sessions of one bucket that are swept at once, so that no other command waits long.
 const BATCH: u32 = 100;
 
@@ -175,8 +170,7 @@ impl Store for RedisStore {
                         Answer::Already(record) => return Ok(Applied::Done(Some(record))),
                         Answer::Stale(newest) => {
                             if turn.is_none() {
-                                let next = self.inner.turns[Bucket::of(key).index()].lock();
-                                turn = timeout(QUEUE, next).await.ok();
+                                turn = self.inner.queues[Bucket::of(key).index()].turn().await;
                             }
                             newest
                         }
@@ -240,6 +234,10 @@ impl Store for RedisStore {
 
     fn epoch(&self) -> Option<&impl Epoch> {
         Some(self)
+    }
+
+    fn watch(&self) -> Option<&impl Watch> {
+        self.inner.tracker.as_ref().map(|_| self)
     }
 }
 

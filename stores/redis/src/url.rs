@@ -12,6 +12,7 @@ const PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26_379;
 
 /// A parsed URL.
+#[derive(Clone)]
 pub(crate) struct Location {
     pub(crate) kind: Kind,
     pub(crate) hosts: Vec<Host>,

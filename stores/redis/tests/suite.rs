@@ -1,7 +1,8 @@
 //! The twelve laws on real servers, from several processes where a law speaks of them: X6.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tenure_core::store::NearCache;
 use tenure_redis::{RedisOptions, RedisStore};
 use tenure_testkit::{StoreHarness, server, store_suite};
 
@@ -39,8 +40,41 @@ impl StoreHarness for Shared {
     }
 }
 
+/// The same server behind a near cache that hears of its changes: X10.
+struct Near(Shared);
+
+impl StoreHarness for Near {
+    type Store = NearCache<RedisStore>;
+
+    async fn open(&self) -> NearCache<RedisStore> {
+        self.open_at(&self.0.url).await
+    }
+
+    fn address(&self) -> Option<String> {
+        self.0.address()
+    }
+
+    async fn open_at(&self, address: &str) -> NearCache<RedisStore> {
+        let cache = NearCache::new(self.0.open_at(address).await);
+        tokio::spawn(cache.watcher().run());
+        let begun = Instant::now();
+        while !cache.is_on() {
+            assert!(begun.elapsed() < PATIENCE, "the cache does not hear the server");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        cache
+    }
+
+    /// All rounds run without the cache, too, and writes are the same.
+    fn share_of_rounds(&self) -> f64 {
+        0.25
+    }
+}
+
 store_suite! { redis, Shared::named("redis") }
 store_suite! { redis_tls, Shared::named("redis-tls") }
 store_suite! { redis_cluster, Shared::named("redis-cluster") }
 store_suite! { redis_sentinel, Shared::named("redis-sentinel") }
 store_suite! { valkey, Shared::named("valkey") }
+store_suite! { x10_redis_cached, Shared::named("redis").map(Near) }
+store_suite! { x10_redis_cluster_cached, Shared::named("redis-cluster").map(Near) }

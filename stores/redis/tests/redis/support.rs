@@ -83,7 +83,7 @@ pub(crate) fn record(key: &StoreKey, data: &[(&str, &str)]) -> Record {
 }
 
 /// A session of nobody with this data.
-pub(crate) async fn begin(store: &RedisStore, data: &[(&str, &str)]) -> StoreKey {
+pub(crate) async fn begin(store: &impl Store, data: &[(&str, &str)]) -> StoreKey {
     let key = key();
     let created = store.create(&key, &record(&key, data), now()).await.unwrap();
     assert_eq!(created, Created::Created);
@@ -91,7 +91,7 @@ pub(crate) async fn begin(store: &RedisStore, data: &[(&str, &str)]) -> StoreKey
 }
 
 /// A session of this user.
-pub(crate) async fn begin_as(store: &RedisStore, id: &str) -> StoreKey {
+pub(crate) async fn begin_as(store: &impl Store, id: &str) -> StoreKey {
     let key = key();
     let mut record = record(&key, &[]);
     record.user = Some(user(id));
@@ -99,16 +99,16 @@ pub(crate) async fn begin_as(store: &RedisStore, id: &str) -> StoreKey {
     key
 }
 
-pub(crate) async fn load(store: &RedisStore, key: &StoreKey) -> Record {
+pub(crate) async fn load(store: &impl Store, key: &StoreKey) -> Record {
     store.load(key, now()).await.unwrap().expect("the session is there")
 }
 
-pub(crate) async fn apply(store: &RedisStore, key: &StoreKey, patch: &Patch) {
+pub(crate) async fn apply(store: &impl Store, key: &StoreKey, patch: &Patch) {
     let applied = store.apply(key, patch, now()).await.unwrap();
     assert!(matches!(applied, Applied::Done(_)), "{applied:?}");
 }
 
-pub(crate) async fn value(store: &RedisStore, key: &StoreKey, name: &str) -> Option<String> {
+pub(crate) async fn value(store: &impl Store, key: &StoreKey, name: &str) -> Option<String> {
     load(store, key).await.data.get(name).map(str::to_owned)
 }
 

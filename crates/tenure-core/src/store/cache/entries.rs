@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +13,7 @@ const SHARDS: usize = 32;
 /// What a cache holds, in shards of bounded size.
 pub(super) struct Entries {
     shards: Box<[Mutex<Shard>]>,
-    hasher: std::hash::RandomState,
+    hasher: RandomState,
     leases: AtomicU64,
     pub(super) max_sessions: usize,
     pub(super) max_age: Duration,
@@ -20,12 +21,15 @@ pub(super) struct Entries {
 
 type Name = (Namespace, KeyName);
 
+/// By the hash of their names: it is made once for a look-up, which clones no name. Of two names
+/// with one hash the later takes the place.
 #[derive(Default)]
 struct Shard {
-    entries: HashMap<Name, Entry>,
+    entries: HashMap<u64, Entry, BuildHasherDefault<Hashed>>,
 }
 
 struct Entry {
+    name: Name,
     /// That of the load which may fill the entry, or has.
     lease: Lease,
     filled: Option<Filled>,
@@ -46,7 +50,7 @@ impl Entries {
     pub(super) fn new(max_sessions: usize, max_age: Duration) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            hasher: std::hash::RandomState::new(),
+            hasher: RandomState::new(),
             leases: AtomicU64::new(0),
             max_sessions,
             max_age,
@@ -55,22 +59,24 @@ impl Entries {
 
     /// The record, if it is here, young enough and admits the key; or the lease to load it.
     pub(super) fn find(&self, key: &StoreKey, now: Timestamp) -> Result<Arc<Record>, Lease> {
-        let mut shard = self.shard(key);
-        let name = name(key);
-        if let Some(entry) = shard.entries.get_mut(&name)
+        let hash = self.hash(key);
+        let mut shard = self.shard(hash);
+        if let Some(entry) = shard.entries.get_mut(&hash)
             && let Some(filled) = &entry.filled
             && now.since(filled.since) < self.max_age
             && filled.since <= now
+            && entry.is_of(key)
             && filled.record.admits(key, now)
         {
             entry.used = true;
             return Ok(Arc::clone(&filled.record));
         }
         let lease = Lease(self.leases.fetch_add(1, Ordering::Relaxed));
-        if !shard.entries.contains_key(&name) {
+        if !shard.entries.contains_key(&hash) {
             shard.make_room(self.max_sessions.div_ceil(SHARDS));
         }
-        shard.entries.insert(name, Entry { lease, filled: None, used: false });
+        let name = (key.namespace().clone(), key.name().clone());
+        shard.entries.insert(hash, Entry { name, lease, filled: None, used: false });
         Err(lease)
     }
 
@@ -82,9 +88,9 @@ impl Entries {
         record: Option<&Record>,
         now: Timestamp,
     ) {
-        let mut shard = self.shard(key);
-        let name = name(key);
-        let Some(entry) = shard.entries.get_mut(&name).filter(|entry| entry.lease == lease) else {
+        let hash = self.hash(key);
+        let mut shard = self.shard(hash);
+        let Some(entry) = shard.entries.get_mut(&hash).filter(|entry| entry.lease == lease) else {
             return;
         };
         match record {
@@ -92,13 +98,14 @@ impl Entries {
                 entry.filled = Some(Filled { record: Arc::new(record.clone()), since: now });
             }
             None => {
-                shard.entries.remove(&name);
+                shard.entries.remove(&hash);
             }
         }
     }
 
     pub(super) fn forget(&self, key: &StoreKey) {
-        self.shard(key).entries.remove(&name(key));
+        let hash = self.hash(key);
+        self.shard(hash).entries.remove(&hash);
     }
 
     pub(super) fn clear(&self) {
@@ -114,10 +121,20 @@ impl Entries {
         self.shards.iter().map(filled).sum()
     }
 
-    fn shard(&self, key: &StoreKey) -> MutexGuard<'_, Shard> {
-        use std::hash::BuildHasher;
-        let hash = self.hasher.hash_one((key.namespace(), key.name()));
-        lock(&self.shards[hash as usize % SHARDS])
+    fn hash(&self, key: &StoreKey) -> u64 {
+        self.hasher.hash_one((key.namespace(), key.name()))
+    }
+
+    fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
+        // The map in the shard takes the lowest and the highest bits.
+        lock(&self.shards[(hash >> 32) as usize % SHARDS])
+    }
+}
+
+impl Entry {
+    fn is_of(&self, key: &StoreKey) -> bool {
+        let (namespace, name) = &self.name;
+        namespace == key.namespace() && name == key.name()
     }
 }
 
@@ -135,8 +152,22 @@ impl Shard {
     }
 }
 
-fn name(key: &StoreKey) -> Name {
-    (key.namespace().clone(), key.name().clone())
+/// Takes a hash for what it is.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("names are hashed before")
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

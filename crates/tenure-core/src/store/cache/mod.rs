@@ -28,6 +28,8 @@ use crate::id::{Namespace, UserId};
 /// that cannot tell, one without [`Watch`](super::Watch), is cached only for an age that
 /// [`stale_for`](Self::stale_for) allows: a logout elsewhere takes so long to be seen here.
 ///
+/// Before a store that is another one for each request, see [`with_inner`](Self::with_inner).
+///
 /// ```
 /// use std::time::Duration;
 /// use tenure_core::store::{MemoryStore, NearCache};
@@ -205,6 +207,32 @@ impl<S: Store> NearCache<S> {
         &self.store
     }
 
+    /// The same cache before another store of the same sessions: with it a store that is made for
+    /// each request ([`AnyStore::per_request`](super::AnyStore::per_request)) has one cache for
+    /// all. Changes are heard of through the store that the watcher came from.
+    ///
+    /// ```
+    /// use tenure_core::store::{AnyStore, MemoryStore, NearCache};
+    ///
+    /// fn cached(inner: AnyStore) -> AnyStore {
+    ///     let cache = NearCache::new(inner);
+    ///     // In earnest the watcher is spawned here.
+    ///     AnyStore::per_request(cache.clone(), move |request| {
+    ///         AnyStore::new(match cache.inner().for_request(request) {
+    ///             Some(store) => cache.with_inner(store),
+    ///             None => cache.clone(),
+    ///         })
+    ///     })
+    /// }
+    /// let same = AnyStore::new(MemoryStore::new());
+    /// let (request, ()) = http::Request::new(()).into_parts();
+    /// assert!(cached(same).for_request(&request).is_some());
+    /// ```
+    #[must_use]
+    pub fn with_inner<T: Store>(&self, store: T) -> NearCache<T> {
+        NearCache { store: Arc::new(store), shared: Arc::clone(&self.shared) }
+    }
+
     /// Runs a write; what is in memory of the session is forgotten before and after it, also when
     /// the write is dropped halfway.
     async fn write<T>(
@@ -262,15 +290,16 @@ impl Shared {
 
 impl<S: Store> Store for NearCache<S> {
     async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        // In a box: the future of a warm read is to be small.
         if !self.is_on() {
-            return self.store.load(key, now).await;
+            return Box::pin(self.store.load(key, now)).await;
         }
         let entries = &self.shared.entries;
         let lease = match entries.find(key, now) {
             Ok(record) => return Ok(Some(Record::clone(&record))),
             Err(lease) => lease,
         };
-        let loaded = self.store.load(key, now).await?;
+        let loaded = Box::pin(self.store.load(key, now)).await?;
         entries.fill(key, lease, loaded.as_ref(), now);
         Ok(loaded)
     }
