@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::{KeyName, Record, StoreKey};
+use super::super::{KeyName, Record, Stamp, StoreKey};
 use crate::clock::Timestamp;
 use crate::id::Namespace;
 
@@ -36,6 +36,8 @@ struct Entry {
 struct Filled {
     record: Arc<Record>,
     since: Timestamp,
+    /// That of the session before it was read, if reads compare it.
+    stamp: Option<Stamp>,
 }
 
 /// Allows one load to fill an entry, unless the record changes meanwhile.
@@ -55,6 +57,15 @@ impl Entries {
 
     /// The record, if it is here, young enough and admits the key; or the lease to load it.
     pub(super) fn find(&self, key: &StoreKey, now: Timestamp) -> Result<Arc<Record>, Lease> {
+        self.find_stamped(key, now).map(|(record, _)| record)
+    }
+
+    /// As [`find`](Self::find), with the stamp.
+    pub(super) fn find_stamped(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<(Arc<Record>, Option<Stamp>), Lease> {
         let mut shard = self.shard(key);
         let name = name(key);
         if let Some(entry) = shard.entries.get_mut(&name)
@@ -64,14 +75,23 @@ impl Entries {
             && filled.record.admits(key, now)
         {
             entry.used = true;
-            return Ok(Arc::clone(&filled.record));
+            return Ok((Arc::clone(&filled.record), filled.stamp.clone()));
         }
+        Err(self.lend(&mut shard, name))
+    }
+
+    /// The lease to load a session in the place of what is here of it.
+    pub(super) fn lease(&self, key: &StoreKey) -> Lease {
+        self.lend(&mut self.shard(key), name(key))
+    }
+
+    fn lend(&self, shard: &mut Shard, name: Name) -> Lease {
         let lease = Lease(self.leases.fetch_add(1, Ordering::Relaxed));
         if !shard.entries.contains_key(&name) {
             shard.make_room(self.max_sessions.div_ceil(SHARDS));
         }
         shard.entries.insert(name, Entry { lease, filled: None, used: false });
-        Err(lease)
+        lease
     }
 
     /// Ends a load: keeps what it found, unless the record has changed since the lease was given.
@@ -79,7 +99,7 @@ impl Entries {
         &self,
         key: &StoreKey,
         lease: Lease,
-        record: Option<&Record>,
+        record: Option<(&Record, Option<Stamp>)>,
         now: Timestamp,
     ) {
         let mut shard = self.shard(key);
@@ -88,8 +108,8 @@ impl Entries {
             return;
         };
         match record {
-            Some(record) => {
-                entry.filled = Some(Filled { record: Arc::new(record.clone()), since: now });
+            Some((record, stamp)) => {
+                entry.filled = Some(Filled { record: Arc::new(record.clone()), since: now, stamp });
             }
             None => {
                 shard.entries.remove(&name);
