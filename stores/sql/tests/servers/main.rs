@@ -6,6 +6,7 @@ mod faults;
 mod login;
 mod mariadb;
 mod migrate;
+mod near;
 mod postgres;
 mod records;
 mod support;
