@@ -40,6 +40,8 @@ mod mysql;
 mod network;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod options;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod parked;
 mod people;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -85,7 +85,9 @@ impl PostgresStore {
     ///
     /// The pool stays as the application made it. What its connections set matters: the session
     /// tables are looked up by their `search_path`, and with `default_transaction_read_only` no
-    /// session is saved.
+    /// session is saved. sqlx asks the server whether a connection is sound when it leaves the pool,
+    /// unless `test_before_acquire(false)` is set, and when it comes back: two commands beside the
+    /// one of the operation. A store that opens its own pool does without them.
     ///
     /// ```no_run
     /// use sqlx::PgPool;

@@ -182,20 +182,20 @@ impl PostgresOptions {
     #[must_use]
     pub fn with_pool(self, pool: PgPool) -> PostgresStore {
         let terms = self.terms();
-        self.on(pool, terms)
+        self.on(pool, false, terms)
     }
 
     async fn connect_with(self, connect: PgConnectOptions) -> StoreResult<PostgresStore> {
         let terms = self.terms();
         let pool = open::pool(&self.common, connect, &terms).await?;
-        Ok(self.on(pool, terms))
+        Ok(self.on(pool, true, terms))
     }
 
     fn terms(&self) -> Terms {
         Terms::new(self.common.table.clone(), self.transaction_pooler)
     }
 
-    fn on(self, pool: PgPool, terms: Terms) -> PostgresStore {
+    fn on(self, pool: PgPool, own: bool, terms: Terms) -> PostgresStore {
         let direct = self.watch.map(|Direct(connect)| {
             let connect = PgConnectOptions::clone(&connect);
             Direct(Arc::new(open::prepared(&self.common, connect)))
@@ -206,7 +206,7 @@ impl PostgresOptions {
             direct,
             connect_timeout: limits.connect_timeout,
         };
-        let driver = Link { pool, terms, operation_timeout: limits.operation_timeout };
+        let driver = Link::new(pool, own, terms, &limits);
         let shared = Arc::new(Shared::new(table, format, &DIALECT));
         PostgresStore { sessions: Sessions { driver, shared }, hearing }
     }

@@ -2,6 +2,7 @@
 
 #![cfg(all(feature = "postgres", feature = "mysql"))]
 
+mod budget;
 mod faults;
 mod login;
 mod mariadb;
