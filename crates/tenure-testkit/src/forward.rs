@@ -79,6 +79,19 @@ macro_rules! forward_through_around {
             fn watch(&self) -> Option<&impl Watch> {
                 self.store.watch().map(|_| self)
             }
+
+            fn validate(&self) -> Option<&impl Validate> {
+                self.store.validate().map(|_| self)
+            }
+        }
+
+        impl<S: Store> Validate for $wrapper<S> {
+            async fn stamp(&self, key: &StoreKey) -> StoreResult<Option<Stamp>> {
+                match self.store.validate() {
+                    Some(validate) => validate.stamp(key).await,
+                    None => Err(StoreError::without("validate")),
+                }
+            }
         }
 
         impl<S: Store> Watch for $wrapper<S> {

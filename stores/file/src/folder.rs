@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use tenure_core::store::StoreResult;
 
@@ -94,9 +94,14 @@ impl Folder {
 
     /// Whether there is a file or folder of this name.
     pub(crate) fn has(&self, path: &str) -> StoreResult<bool> {
+        self.stat(path).map(|stat| stat.is_some())
+    }
+
+    /// What is known of a file or folder without opening it, if it is there.
+    pub(crate) fn stat(&self, path: &str) -> StoreResult<Option<Stat>> {
         match rustix::fs::statat(&self.handle, path, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(_) => Ok(true),
-            Err(Errno::NOENT) => self.is_there().map(|()| false),
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => self.is_there().map(|()| None),
             Err(error) => Err(failed("read", &self.full(path), error)),
         }
     }

@@ -41,6 +41,8 @@ mod options;
 #[cfg(unix)]
 mod people;
 #[cfg(unix)]
+mod stamp;
+#[cfg(unix)]
 mod store;
 #[cfg(unix)]
 mod sweep;

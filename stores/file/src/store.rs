@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use tenure_core::Timestamp;
 use tenure_core::store::{
-    Applied, Created, Epoch, Patch, Record, Revision, Store, StoreError, StoreErrorKind, StoreKey,
-    StoreResult, Swap, UserIndex,
+    Applied, Created, Epoch, Patch, Record, Revision, Stamp, Store, StoreError, StoreErrorKind,
+    StoreKey, StoreResult, Swap, UserIndex, Validate,
 };
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard};
 
@@ -44,6 +45,10 @@ use crate::open;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// With a [`NearCache`](tenure_core::store::NearCache) before it, a session that was read a moment
+/// ago is read from memory if its file is still the same. What another process changes is seen at
+/// once, and no watcher is needed.
 ///
 /// # Deployment caveat
 /// It relies on the locks of the file system. On a network share (NFS, SMB) they may be missing, may
@@ -246,6 +251,18 @@ impl Store for FileStore {
 
     fn epoch(&self) -> Option<&impl Epoch> {
         Some(self)
+    }
+
+    fn validate(&self) -> Option<&impl Validate> {
+        Some(self)
+    }
+}
+
+impl Validate for FileStore {
+    /// On the caller's own thread: what the kernel keeps in memory of a file that was read a moment
+    /// ago is there sooner than another thread.
+    async fn stamp(&self, key: &StoreKey) -> StoreResult<Option<Stamp>> {
+        self.files.stamp(&Place::of(key), SystemTime::now())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use tenure_core::store::NearCache;
 use tenure_file::FileStore;
 use tenure_testkit::{StoreHarness, store_suite};
 
@@ -38,3 +39,24 @@ impl StoreHarness for Files {
 }
 
 store_suite! { file, Files::new() }
+
+/// K20: with a near cache in each process, which nobody tells of changes.
+struct Cached(Files);
+
+impl StoreHarness for Cached {
+    type Store = NearCache<FileStore>;
+
+    async fn open(&self) -> NearCache<FileStore> {
+        NearCache::new(self.0.open().await)
+    }
+
+    fn address(&self) -> Option<String> {
+        self.0.address()
+    }
+
+    async fn open_at(&self, address: &str) -> NearCache<FileStore> {
+        NearCache::new(self.0.open_at(address).await)
+    }
+}
+
+store_suite! { near_cache, Cached(Files::new()) }

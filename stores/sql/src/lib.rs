@@ -40,6 +40,8 @@ mod mysql;
 mod network;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod options;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod parked;
 mod people;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -59,7 +61,7 @@ pub use postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 
-/// The example of the README runs, too.
-#[cfg(all(doctest, feature = "sqlite"))]
+/// The examples of the README, too.
+#[cfg(all(doctest, feature = "sqlite", feature = "postgres"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

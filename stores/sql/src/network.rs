@@ -1,14 +1,17 @@
 //! Statements to a server: the pool, time limits, and what is tried again.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::pool::{PoolConnection, PoolConnectionMetadata, PoolOptions};
 use sqlx::{Connection, Database, Pool};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::call::Call;
 use crate::error::explained;
+use crate::parked::{Away, Parked};
 use crate::row::Row;
 use crate::sessions::Driver;
 
@@ -98,14 +101,17 @@ impl Limits {
 /// The connections to a server.
 pub(crate) struct Link<S: Server> {
     pub(crate) pool: Pool<S>,
+    /// What is kept of the pool's, if it is the store's alone.
+    parked: Option<Arc<Parked<S>>>,
     pub(crate) terms: S::Terms,
-    pub(crate) operation_timeout: Duration,
+    operation_timeout: Duration,
 }
 
 impl<S: Server> Clone for Link<S> {
     fn clone(&self) -> Self {
         Self {
             pool: self.pool.clone(),
+            parked: self.parked.clone(),
             terms: self.terms.clone(),
             operation_timeout: self.operation_timeout,
         }
@@ -170,49 +176,95 @@ impl<S: Server> Exchange<S> for Sweep {
     }
 }
 
-/// A connection that goes back to the pool only in step with its server.
-struct Lent<S: Server> {
-    connection: PoolConnection<S>,
-    broken: bool,
+/// A connection that is used again only in step with its server.
+struct Lent<'a, S: Server> {
+    connection: Option<Away<S>>,
+    parked: Option<&'a Arc<Parked<S>>>,
+    state: State,
+    /// Given back after the connection.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
-impl<S: Server> Drop for Lent<S> {
+/// What is known of a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// An operation has ended well.
+    Sound,
+    /// The pool is to look at it.
+    Doubtful,
+    Broken,
+}
+
+impl<S: Server> Drop for Lent<'_, S> {
     fn drop(&mut self) {
-        if self.broken {
-            self.connection.close_on_drop();
+        let Some(mut away) = self.connection.take() else { return };
+        match (self.state, self.parked) {
+            (State::Broken, _) => away.connection.close_on_drop(),
+            (State::Sound, Some(parked)) => parked.put(away),
+            _ => {}
         }
     }
 }
 
 impl<S: Server> Link<S> {
+    /// With a pool of the application's own, or one that is the store's alone.
+    pub(crate) fn new(pool: Pool<S>, own: bool, terms: S::Terms, limits: &Limits) -> Self {
+        let parked = own.then(|| Arc::new(Parked::new(limits.max_connections)));
+        Self { pool, parked, terms, operation_timeout: limits.operation_timeout }
+    }
+
     /// Asks within the time limit; again when the server undid it for the sake of another, and once
     /// more on another connection when this one turns out to be lost and nothing is done twice.
     async fn ask<E: Exchange<S>>(&self, exchange: &E, repeatable: bool) -> StoreResult<E::Answer> {
         let begun = Instant::now();
         let mut lost_before = false;
         loop {
-            let connection = self.acquire().await?;
-            let mut lent = Lent { connection, broken: S::FRAGILE || E::TRANSACTION };
-            let asked = exchange.on(&mut lent.connection, &self.terms);
+            let mut lent = self.lend().await?;
+            if S::FRAGILE || E::TRANSACTION {
+                lent.state = State::Broken;
+            }
+            let Some(away) = &mut lent.connection else { continue };
+            let asked = exchange.on(&mut away.connection, &self.terms);
             let Ok(answer) = tokio::time::timeout(self.operation_timeout, asked).await else {
-                lent.broken = true;
+                lent.state = State::Broken;
                 return Err(self.too_late());
             };
             let error = match answer {
                 Ok(answer) => {
-                    lent.broken = false;
+                    lent.state = State::Sound;
                     return Ok(answer);
                 }
                 Err(error) => error,
             };
             let lost = is_lost(&error);
-            lent.broken = lost;
+            lent.state = if lost { State::Broken } else { State::Doubtful };
+            if lost && let Some(parked) = &self.parked {
+                // The others may be lost, too: the pool looks at them.
+                parked.clear();
+            }
             let again = (lost && repeatable && !lost_before) || S::is_passing(&error);
             lost_before |= lost;
             if !again || begun.elapsed() > self.operation_timeout {
                 return Err(S::explain(error, &self.terms));
             }
         }
+    }
+
+    /// A connection for one operation: one that was used a moment ago, or one of the pool.
+    async fn lend(&self) -> StoreResult<Lent<'_, S>> {
+        let mut lent =
+            Lent { connection: None, parked: None, state: State::Doubtful, _permit: None };
+        if let Some(parked) = self.parked.as_ref().filter(|_| !self.pool.is_closed()) {
+            let limit = self.pool.options().get_acquire_timeout();
+            let permit = parked.permit(limit).await;
+            lent._permit = Some(permit.map_err(|error| S::explain(error, &self.terms))?);
+            lent.parked = Some(parked);
+            lent.connection = parked.take();
+        }
+        if lent.connection.is_none() {
+            lent.connection = Some(Away::new(self.acquire().await?));
+        }
+        Ok(lent)
     }
 
     pub(crate) async fn acquire(&self) -> StoreResult<PoolConnection<S>> {
@@ -267,7 +319,11 @@ impl<S: Server> Driver for Link<S> {
     }
 
     async fn close(&self) {
-        self.pool.close().await;
+        let closed = self.pool.close();
+        if let Some(parked) = &self.parked {
+            parked.clear();
+        }
+        closed.await;
     }
 }
 

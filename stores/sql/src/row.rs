@@ -135,7 +135,12 @@ pub(crate) fn record(row: Row, format: &dyn RecordFormat) -> StoreResult<Record>
 
 /// The key of a row, without a proof.
 pub(crate) fn key(namespace: &Namespace, row: &Row) -> StoreResult<StoreKey> {
-    match row.0.split_first() {
+    key_of(namespace, &row.0).ok_or_else(corrupt)
+}
+
+/// The key, without a proof, of what is filed under these octets.
+pub(crate) fn key_of(namespace: &Namespace, id: &[u8]) -> Option<StoreKey> {
+    match id.split_first() {
         Some((&HANDLE, name)) => name
             .try_into()
             .ok()
@@ -145,7 +150,6 @@ pub(crate) fn key(namespace: &Namespace, row: &Row) -> StoreResult<StoreKey> {
         }
         _ => None,
     }
-    .ok_or_else(corrupt)
 }
 
 /// A column holds what this crate never writes.

@@ -1,8 +1,9 @@
 //! The contract, as each of the public stores keeps it.
 
-/// Makes a type a store: its field `sessions` does all that the contract asks for.
+/// Makes a type a store: its field `sessions` does all that the contract asks for. What stands
+/// after the name are capabilities that it has beside those.
 macro_rules! store {
-    ($store:ident, $name:literal) => {
+    ($store:ident, $name:literal $(, $watch:ident)?) => {
         const _: () = {
             use tenure_core::store::{
                 Applied, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreKey,
@@ -76,6 +77,10 @@ macro_rules! store {
                 fn epoch(&self) -> Option<&impl Epoch> {
                     Some(self)
                 }
+
+                $(fn $watch(&self) -> Option<&impl tenure_core::store::Watch> {
+                    Some(self)
+                })?
             }
 
             impl UserIndex for $store {

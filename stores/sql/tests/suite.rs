@@ -48,6 +48,7 @@ mod sqlite {
 mod postgres {
     use std::time::Duration;
 
+    use tenure_core::store::NearCache;
     use tenure_sql::{PostgresOptions, PostgresStore};
     use tenure_testkit::{StoreHarness, server, store_suite};
 
@@ -81,6 +82,46 @@ mod postgres {
     }
 
     store_suite! { laws, server::url("postgres").map(Postgres) }
+
+    /// X10: with a near cache in each process, told by the server.
+    mod near_cache {
+        use super::*;
+
+        struct Near(String);
+
+        impl StoreHarness for Near {
+            type Store = NearCache<PostgresStore>;
+
+            async fn open(&self) -> Self::Store {
+                self.open_at(&self.0).await
+            }
+
+            fn address(&self) -> Option<String> {
+                Some(self.0.clone())
+            }
+
+            async fn open_at(&self, address: &str) -> Self::Store {
+                let store = PostgresOptions::new()
+                    .table("suite_near")
+                    .unwrap()
+                    .notify_changes()
+                    .connect_timeout(Duration::from_secs(60))
+                    .operation_timeout(Duration::from_secs(60))
+                    .connect(address)
+                    .await
+                    .unwrap();
+                store.migrate().await.unwrap();
+                let cache = NearCache::new(store);
+                tokio::spawn(cache.watcher().run());
+                while !cache.is_on() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                cache
+            }
+        }
+
+        store_suite! { laws, server::url("postgres").map(Near) }
+    }
 
     /// Through a pooler in transaction mode.
     mod pgbouncer {

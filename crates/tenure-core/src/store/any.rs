@@ -7,8 +7,8 @@ use std::sync::Arc;
 use http::request::Parts;
 
 use super::{
-    Applied, Change, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Store,
-    StoreError, StoreKey, StoreResult, Swap, UserIndex, Watch,
+    Applied, Change, Created, Epoch, Listed, MemoryStore, Patch, Record, Revision, Stamp, Store,
+    StoreError, StoreKey, StoreResult, Swap, UserIndex, Validate, Watch,
 };
 use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};
@@ -184,6 +184,10 @@ impl Store for AnyStore {
     fn watch(&self) -> Option<&impl Watch> {
         self.store.has_watch().then_some(&self.capabilities)
     }
+
+    fn validate(&self) -> Option<&impl Validate> {
+        self.store.has_validate().then_some(&self.capabilities)
+    }
 }
 
 impl UserIndex for Capabilities {
@@ -216,6 +220,12 @@ impl Epoch for Capabilities {
 impl Watch for Capabilities {
     async fn watch(&self, listener: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
         self.0.listen(listener).await
+    }
+}
+
+impl Validate for Capabilities {
+    async fn stamp(&self, key: &StoreKey) -> StoreResult<Option<Stamp>> {
+        self.0.stamp(key).await
     }
 }
 
@@ -267,6 +277,8 @@ trait DynStore: Send + Sync {
         &'a self,
         listener: &'a (dyn Fn(Change) + Send + Sync),
     ) -> Pin<Box<dyn Future<Output = StoreError> + Send + 'a>>;
+    fn has_validate(&self) -> bool;
+    fn stamp<'a>(&'a self, key: &'a StoreKey) -> Boxed<'a, Option<Stamp>>;
 }
 
 impl<S: Store> DynStore for S {
@@ -373,6 +385,17 @@ impl<S: Store> DynStore for S {
         match Store::watch(self) {
             Some(watch) => Box::pin(watch.watch(listener)),
             None => Box::pin(async { StoreError::without("watch") }),
+        }
+    }
+
+    fn has_validate(&self) -> bool {
+        Store::validate(self).is_some()
+    }
+
+    fn stamp<'a>(&'a self, key: &'a StoreKey) -> Boxed<'a, Option<Stamp>> {
+        match Store::validate(self) {
+            Some(validate) => Box::pin(validate.stamp(key)),
+            None => Box::pin(async { Err(StoreError::without("validate")) }),
         }
     }
 }

@@ -163,6 +163,96 @@ pub enum Change {
     Any,
 }
 
+/// The capability of a store to tell, without reading a session, whether it is still what was read
+/// before: so a [`NearCache`](super::NearCache) asks at each read, and needs nobody who tells it of
+/// changes.
+pub trait Validate: Send + Sync {
+    /// A stamp of the session as it is now. Two stamps of a session are equal only if nothing has
+    /// changed in between of what [`load`](super::Store::load) gives, the epochs included.
+    ///
+    /// None if there is no session, or if a change could go unnoticed, such as one within the same
+    /// tick of the clock that the stamp is made from. Then the session is read.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, id::Proof, store::*};
+    /// /// One that counts its changes, and would be slow to read.
+    /// #[derive(Clone)]
+    /// struct Counting(std::sync::Arc<MemoryStore>, tokio::sync::watch::Sender<u64>);
+    ///
+    /// impl Validate for Counting {
+    ///     async fn stamp(&self, _: &StoreKey) -> StoreResult<Option<Stamp>> {
+    ///         Ok(Some(Stamp::new(self.1.borrow().to_be_bytes())))
+    ///     }
+    /// }
+    /// # impl Store for Counting {
+    /// #     async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+    /// #         self.0.load(key, now).await
+    /// #     }
+    /// #     async fn create(&self, key: &StoreKey, new: &Record, now: Timestamp) -> StoreResult<Created> {
+    /// #         self.1.send_modify(|changes| *changes += 1);
+    /// #         self.0.create(key, new, now).await
+    /// #     }
+    /// #     async fn swap(
+    /// #         &self, key: &StoreKey, expected: &Revision, new: &Record, now: Timestamp,
+    /// #     ) -> StoreResult<Swap> {
+    /// #         self.0.swap(key, expected, new, now).await
+    /// #     }
+    /// #     async fn delete(&self, key: &StoreKey, now: Timestamp) -> StoreResult<bool> {
+    /// #         let deleted = self.0.delete(key, now).await;
+    /// #         self.1.send_modify(|changes| *changes += 1);
+    /// #         deleted
+    /// #     }
+    /// #     async fn sweep(&self, limit: u32, now: Timestamp) -> StoreResult<u32> {
+    /// #         self.0.sweep(limit, now).await
+    /// #     }
+    /// #     fn validate(&self) -> Option<&impl Validate> {
+    /// #         Some(self)
+    /// #     }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = Counting(Default::default(), Default::default());
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # store.create(&key, &record, now).await?;
+    /// let cache = NearCache::new(store.clone());
+    /// assert!(cache.is_on(), "without a watcher");
+    /// assert!(cache.load(&key, now).await?.is_some());
+    /// assert_eq!(cache.len(), 1);
+    /// store.delete(&key, now).await?; // a logout elsewhere
+    /// assert!(cache.load(&key, now).await?.is_none(), "seen at once");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    fn stamp(&self, key: &StoreKey) -> impl Future<Output = StoreResult<Option<Stamp>>> + Send;
+}
+
+/// What a [`Validate`] tells of a session, to be compared with a later one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp(Box<[u8]>);
+
+impl Stamp {
+    /// A stamp of these octets, whatever they mean to the store.
+    ///
+    /// ```
+    /// use tenure_core::store::Stamp;
+    ///
+    /// assert_eq!(Stamp::new([1, 2]), Stamp::new([1, 2]));
+    /// assert_ne!(Stamp::new([1, 2]), Stamp::new([1, 3]));
+    /// ```
+    #[must_use]
+    pub fn new(octets: impl Into<Box<[u8]>>) -> Self {
+        Self(octets.into())
+    }
+}
+
 /// A session that a [`UserIndex`] found.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -227,6 +317,12 @@ impl Epoch for Absent {
 
 impl Watch for Absent {
     async fn watch(&self, _: &(dyn Fn(Change) + Send + Sync)) -> StoreError {
+        match self.0 {}
+    }
+}
+
+impl Validate for Absent {
+    async fn stamp(&self, _: &StoreKey) -> StoreResult<Option<Stamp>> {
         match self.0 {}
     }
 }

@@ -2,7 +2,8 @@ use std::future::Future;
 
 use super::provided::apply_by_swap;
 use super::{
-    Absent, Epoch, Patch, Record, Refused, Revision, StoreKey, StoreResult, UserIndex, Watch,
+    Absent, Epoch, Patch, Record, Refused, Revision, StoreKey, StoreResult, UserIndex, Validate,
+    Watch,
 };
 use crate::clock::Timestamp;
 
@@ -312,8 +313,7 @@ pub trait Store: Send + Sync + 'static {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use std::time::Duration;
-    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
-    /// # use tenure_core::{store::*, value::Number};
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::Proof, store::*};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
     /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
@@ -337,8 +337,7 @@ pub trait Store: Send + Sync + 'static {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use std::time::Duration;
-    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
-    /// # use tenure_core::{store::*, value::Number};
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::Proof, store::*};
     /// # let now = Timestamp::from_millis(1_000);
     /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
     /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
@@ -363,6 +362,16 @@ pub trait Store: Send + Sync + 'static {
     /// assert!(MemoryStore::new().watch().is_none(), "no other process changes it");
     /// ```
     fn watch(&self) -> Option<&impl Watch> {
+        None::<&Absent>
+    }
+
+    /// The capability to tell whether a session that was read has changed, if the store has it.
+    ///
+    /// ```
+    /// # use tenure_core::store::{MemoryStore, Store};
+    /// assert!(MemoryStore::new().validate().is_none(), "to read it costs no more");
+    /// ```
+    fn validate(&self) -> Option<&impl Validate> {
         None::<&Absent>
     }
 }

@@ -20,7 +20,7 @@ mod steps;
 
 pub use any::AnyStore;
 pub use cache::NearCache;
-pub use capability::{Absent, Change, Epoch, Listed, UserIndex, Watch};
+pub use capability::{Absent, Change, Epoch, Listed, Stamp, UserIndex, Validate, Watch};
 pub use contract::{Applied, Created, Store, Swap};
 pub use error::{StoreError, StoreErrorKind, StoreResult};
 pub use key::{ForeignId, KeyName, StoreKey};

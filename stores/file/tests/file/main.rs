@@ -1,5 +1,6 @@
 //! What is particular to files, beyond the laws.
 
+mod cache;
 mod faults;
 mod locks;
 mod open;

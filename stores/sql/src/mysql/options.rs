@@ -109,15 +109,19 @@ impl MySqlOptions {
     /// Keeps sessions in the application's own database, as [`MySqlStore::with_pool`] does.
     #[must_use]
     pub fn with_pool(self, pool: MySqlPool) -> MySqlStore {
-        let Common { table, format, limits, .. } = self.common;
-        let terms = Terms::new(table.clone());
-        let driver = Link { pool, terms, operation_timeout: limits.operation_timeout };
-        let shared = Arc::new(Shared::new(table, format, &DIALECT));
-        MySqlStore { sessions: Sessions { driver, shared } }
+        self.on(pool, false)
     }
 
     async fn connect_with(self, connect: MySqlConnectOptions) -> StoreResult<MySqlStore> {
         let pool = open::pool(&self.common, connect).await?;
-        Ok(self.with_pool(pool))
+        Ok(self.on(pool, true))
+    }
+
+    fn on(self, pool: MySqlPool, own: bool) -> MySqlStore {
+        let Common { table, format, limits, .. } = self.common;
+        let terms = Terms::new(table.clone());
+        let driver = Link::new(pool, own, terms, &limits);
+        let shared = Arc::new(Shared::new(table, format, &DIALECT));
+        MySqlStore { sessions: Sessions { driver, shared } }
     }
 }

@@ -5,7 +5,7 @@ use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 
 use super::driver::Terms;
 use super::error::{explain, is_misshapen};
-use super::{DIALECT, PostgresStore, literal};
+use super::{DIALECT, PostgresStore, literal, notify};
 use crate::call::Call;
 use crate::error::explained;
 use crate::schema::{Found, VERSION, judge, other_shape};
@@ -15,16 +15,16 @@ use crate::table::Table;
 ///
 /// A touch writes no column that has an index, and a page keeps room for the new version of a row:
 /// so PostgreSQL writes it beside the old one (HOT) and leaves the indexes alone.
-pub(super) fn sql(table: &Table) -> String {
+pub(super) fn sql(table: &Table, notifies: bool) -> String {
     let (sessions, epochs) = (table.sessions(&DIALECT), table.epochs(&DIALECT));
     let meta = table.meta(&DIALECT);
     let by_sweep_at = table.with("_by_sweep_at", &DIALECT);
     let by_user = table.with("_by_user", &DIALECT);
-    let lock = Terms::lock(table, "migrate");
+    let turn = turn(table);
+    let triggers = if notifies { notify::sql(table) } else { String::new() };
     format!(
         r#"BEGIN;
-SELECT pg_advisory_xact_lock({lock});
-CREATE TABLE IF NOT EXISTS {sessions} (
+{turn}CREATE TABLE IF NOT EXISTS {sessions} (
     revision bigint NOT NULL,
     last_seen bigint NOT NULL,
     idle_timeout bigint NOT NULL,
@@ -57,9 +57,14 @@ CREATE TABLE IF NOT EXISTS {meta} (
     version bigint NOT NULL
 );
 INSERT INTO {meta} (id, version) VALUES (1, {VERSION}) ON CONFLICT (id) DO NOTHING;
-COMMIT;
+{triggers}COMMIT;
 "#
     )
+}
+
+/// Waits for others that migrate, until the end of the transaction.
+fn turn(table: &Table) -> String {
+    format!("SELECT pg_advisory_xact_lock({});\n", Terms::lock(table, "migrate"))
 }
 
 impl PostgresStore {
@@ -67,7 +72,8 @@ impl PostgresStore {
     ///
     /// It may run at every start, and by any number of processes at once: one makes the tables, the
     /// others wait for it. It creates nothing but the store's own three tables with their indexes,
-    /// in the schema that the user's `search_path` names first, all of them or none.
+    /// in the schema that the user's `search_path` names first, all of them or none; and triggers on
+    /// them with [`notify_changes`](super::PostgresOptions::notify_changes).
     ///
     /// # Errors
     /// When another version of this crate made the tables, when a table of this name has another
@@ -77,10 +83,15 @@ impl PostgresStore {
         let mut connection = link.acquire().await?;
         // A future that is dropped in the middle must leave no transaction with the pool.
         connection.close_on_drop();
-        if self.found(&mut connection).await? == Found::Nothing {
+        let found = self.found(&mut connection).await?;
+        if found == Found::Nothing || !self.tells(&mut connection).await? {
             let mut transaction =
                 connection.begin().await.map_err(|error| explain(error, &link.terms))?;
-            let sql = sql(&link.terms.table);
+            let table = &link.terms.table;
+            let sql = match found {
+                Found::Nothing => sql(table, self.hearing.notifies),
+                Found::Current => turn(table) + &notify::sql(table),
+            };
             let sql = sql.trim_start_matches("BEGIN;\n").trim_end_matches("COMMIT;\n").to_owned();
             self.run(&mut transaction, sql).await?;
             self.found(&mut transaction).await?;
@@ -94,7 +105,7 @@ impl PostgresStore {
     /// [`PostgresOptions::migration_sql`](super::PostgresOptions::migration_sql) gives them.
     #[must_use]
     pub fn migration_sql(&self) -> String {
-        sql(&self.sessions.driver.terms.table)
+        sql(&self.sessions.driver.terms.table, self.hearing.notifies)
     }
 
     /// Which tables are there.
@@ -113,6 +124,16 @@ impl PostgresStore {
             .and_then(|row| row.map(|row| row.try_get(0)).transpose())
             .map_err(|error| self.wrong(error))?;
         judge(version, table)
+    }
+
+    /// Whether the tables tell of changes, or are not asked to.
+    async fn tells(&self, connection: &mut PgConnection) -> StoreResult<bool> {
+        if !self.hearing.notifies {
+            return Ok(true);
+        }
+        let look = notify::look(&self.sessions.driver.terms.table);
+        let row = connection.fetch_one(sqlx::raw_sql(AssertSqlSafe(look))).await;
+        row.and_then(|row| row.try_get(1)).map_err(|error| self.wrong(error))
     }
 
     /// Whether the tables have the shape that the statements need: PostgreSQL can plan them all.

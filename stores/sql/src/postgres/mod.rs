@@ -4,13 +4,16 @@ mod driver;
 mod error;
 mod literal;
 mod migrate;
+mod notify;
 mod open;
 mod options;
+mod watch;
 
 use sqlx::{PgPool, Postgres};
 use tenure_core::store::StoreResult;
 
 pub use self::options::PostgresOptions;
+use self::watch::Hearing;
 use crate::dialect::Dialect;
 use crate::network::Link;
 use crate::sessions::Sessions;
@@ -46,6 +49,9 @@ const DIALECT: Dialect = Dialect {
 /// # }
 /// ```
 ///
+/// It tells a [`NearCache`](tenure_core::store::NearCache) of changes, if its tables do: see
+/// [`PostgresOptions::notify_changes`].
+///
 /// # Deployment caveat
 /// A pooler in transaction mode, such as PgBouncer, hands a connection to somebody else between two
 /// statements: say so by [`PostgresOptions::transaction_pooler`]. What an asynchronous replica has
@@ -57,9 +63,10 @@ const DIALECT: Dialect = Dialect {
 #[derive(Clone)]
 pub struct PostgresStore {
     sessions: Sessions<Link<Postgres>>,
+    hearing: Hearing,
 }
 
-store!(PostgresStore, "PostgresStore");
+store!(PostgresStore, "PostgresStore", watch);
 
 impl PostgresStore {
     /// Connects to the database at a URL `postgres://user:password@host:port/database`, with the
@@ -78,7 +85,9 @@ impl PostgresStore {
     ///
     /// The pool stays as the application made it. What its connections set matters: the session
     /// tables are looked up by their `search_path`, and with `default_transaction_read_only` no
-    /// session is saved.
+    /// session is saved. sqlx asks the server whether a connection is sound when it leaves the pool,
+    /// unless `test_before_acquire(false)` is set, and when it comes back: two commands beside the
+    /// one of the operation. A store that opens its own pool does without them.
     ///
     /// ```no_run
     /// use sqlx::PgPool;

@@ -53,21 +53,26 @@ fn without_pooler(url: &str) -> StoreResult<(String, bool)> {
     Ok((format!("{base}{separator}{others}"), pooler))
 }
 
-fn refused(message: impl Into<String>) -> StoreError {
+pub(super) fn refused(message: impl Into<String>) -> StoreError {
     StoreError::new(StoreErrorKind::Other, format!("postgres: {}", message.into()))
+}
+
+/// How every connection is made that is not the application's own.
+pub(super) fn prepared(common: &Common, mut connect: PgConnectOptions) -> PgConnectOptions {
+    if let Some(file) = &common.ca_file {
+        connect = connect.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(file);
+    }
+    // A pooler would refuse what it does not know.
+    connect.extra_float_digits(None).application_name("tenure")
 }
 
 /// A pool of connections to a server that answers.
 pub(super) async fn pool(
     common: &Common,
-    mut connect: PgConnectOptions,
+    connect: PgConnectOptions,
     terms: &Terms,
 ) -> StoreResult<PgPool> {
-    if let Some(file) = &common.ca_file {
-        connect = connect.ssl_mode(PgSslMode::VerifyFull).ssl_root_cert(file);
-    }
-    // A pooler would refuse what it does not know.
-    connect = connect.extra_float_digits(None).application_name("tenure");
+    let mut connect = prepared(common, connect);
     if !terms.pooler {
         let limit = common.limits.operation_timeout.as_millis().max(1);
         connect = connect.options([("statement_timeout", limit.to_string())]);

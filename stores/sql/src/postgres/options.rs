@@ -6,6 +6,7 @@ use tenure_core::store::StoreResult;
 
 use super::driver::Terms;
 use super::open::{self, Location};
+use super::watch::{Direct, Hearing};
 use super::{DIALECT, PostgresStore};
 use crate::fields::Fields;
 use crate::network::Link;
@@ -36,6 +37,8 @@ use crate::sessions::{Sessions, Shared};
 pub struct PostgresOptions {
     pub(super) common: Common,
     transaction_pooler: bool,
+    notify_changes: bool,
+    watch: Option<Direct>,
 }
 
 setters!(PostgresOptions);
@@ -43,7 +46,12 @@ setters!(PostgresOptions);
 impl PostgresOptions {
     /// The defaults.
     pub fn new() -> Self {
-        Self { common: Common::new(), transaction_pooler: false }
+        Self {
+            common: Common::new(),
+            transaction_pooler: false,
+            notify_changes: false,
+            watch: None,
+        }
     }
 
     /// Prepares no statements and sets nothing in a connection, since there is a pooler such as
@@ -57,6 +65,55 @@ impl PostgresOptions {
         self
     }
 
+    /// Lets the tables tell of every change of a session, so that a
+    /// [`NearCache`](tenure_core::store::NearCache) may keep what it has read: [`PostgresStore::migrate`]
+    /// makes triggers that call `pg_notify`, and a function for them, also on tables that are there.
+    ///
+    /// Once the triggers are there, every process's writes are told, whatever its options; what the
+    /// table tells is the handle of the session, or, where the id is a secret as in a foreign
+    /// format, that any may have changed, which empties the caches. Touches are not told: they move
+    /// the end of a session away, and nobody ends one from memory.
+    ///
+    /// It has a price: while a transaction that has told something commits, no other that has can
+    /// commit in the whole server. Commits of sessions then wait for the disk one after the other,
+    /// rather than together. Take it where sessions are read far more often than written. To undo
+    /// it, run `DROP FUNCTION "tenure_sessions_notify" CASCADE`.
+    ///
+    /// ```
+    /// use tenure_sql::PostgresOptions;
+    ///
+    /// let options = PostgresOptions::new();
+    /// assert!(!options.migration_sql().contains("TRIGGER"));
+    /// assert!(options.notify_changes().migration_sql().contains("CREATE TRIGGER tenure_changed"));
+    /// ```
+    pub fn notify_changes(mut self) -> Self {
+        self.notify_changes = true;
+        self
+    }
+
+    /// Hears of changes at this URL rather than where the pool connects to: that of the server
+    /// itself, if there is a pooler in transaction mode between.
+    ///
+    /// ```
+    /// use tenure_sql::PostgresOptions;
+    ///
+    /// let options = PostgresOptions::new().transaction_pooler().notify_changes();
+    /// let options = options.watch_url("postgres://shop:secret@db.internal/shop")?;
+    /// assert!(!format!("{options:?}").contains("secret"));
+    /// # Ok::<(), tenure_core::store::StoreError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When it is no URL of PostgreSQL, or names a pooler in transaction mode.
+    pub fn watch_url(mut self, url: impl AsRef<str>) -> StoreResult<Self> {
+        let Location { connect, pooler } = Location::parse(url.as_ref())?;
+        if pooler {
+            return Err(open::refused("watch_url has to be the URL of the server, not a pooler's"));
+        }
+        self.watch = Some(Direct(Arc::new(connect)));
+        Ok(self)
+    }
+
     /// The statements that [`PostgresStore::migrate`] runs, for applications that run their own
     /// migrations. Running them again changes nothing.
     ///
@@ -68,7 +125,7 @@ impl PostgresOptions {
     /// ```
     #[must_use]
     pub fn migration_sql(&self) -> String {
-        super::migrate::sql(&self.common.table)
+        super::migrate::sql(&self.common.table, self.notify_changes)
     }
 
     /// Connects to the database at a URL, as [`PostgresStore::connect`] does.
@@ -125,23 +182,32 @@ impl PostgresOptions {
     #[must_use]
     pub fn with_pool(self, pool: PgPool) -> PostgresStore {
         let terms = self.terms();
-        self.on(pool, terms)
+        self.on(pool, false, terms)
     }
 
     async fn connect_with(self, connect: PgConnectOptions) -> StoreResult<PostgresStore> {
         let terms = self.terms();
         let pool = open::pool(&self.common, connect, &terms).await?;
-        Ok(self.on(pool, terms))
+        Ok(self.on(pool, true, terms))
     }
 
     fn terms(&self) -> Terms {
         Terms::new(self.common.table.clone(), self.transaction_pooler)
     }
 
-    fn on(self, pool: PgPool, terms: Terms) -> PostgresStore {
+    fn on(self, pool: PgPool, own: bool, terms: Terms) -> PostgresStore {
+        let direct = self.watch.map(|Direct(connect)| {
+            let connect = PgConnectOptions::clone(&connect);
+            Direct(Arc::new(open::prepared(&self.common, connect)))
+        });
         let Common { table, format, limits, .. } = self.common;
-        let driver = Link { pool, terms, operation_timeout: limits.operation_timeout };
+        let hearing = Hearing {
+            notifies: self.notify_changes,
+            direct,
+            connect_timeout: limits.connect_timeout,
+        };
+        let driver = Link::new(pool, own, terms, &limits);
         let shared = Arc::new(Shared::new(table, format, &DIALECT));
-        PostgresStore { sessions: Sessions { driver, shared } }
+        PostgresStore { sessions: Sessions { driver, shared }, hearing }
     }
 }

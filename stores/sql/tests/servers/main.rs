@@ -2,10 +2,12 @@
 
 #![cfg(all(feature = "postgres", feature = "mysql"))]
 
+mod budget;
 mod faults;
 mod login;
 mod mariadb;
 mod migrate;
+mod near;
 mod postgres;
 mod records;
 mod support;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
+use sqlx::postgres::PgListener;
 use tenure_core::store::{Store, StoreErrorKind};
 use tenure_sql::{PostgresOptions, PostgresStore};
 use tenure_test_servers::Options;
@@ -22,6 +23,23 @@ fn with(url: &str, settings: &str) -> String {
 #[tokio::test]
 async fn touches_are_hot_updates() {
     let Some(place) = Place::<Postgres>::new(Wish::new().connections(4)).await else { return };
+    hot_touches(place).await;
+}
+
+/// P2, X10: neither do the triggers that tell of changes, and they tell nobody of touches.
+#[tokio::test]
+async fn touches_are_hot_updates_with_triggers() {
+    let Some(place) = Place::<Postgres>::bare(Wish::new().connections(4)).await else { return };
+    let telling = PostgresOptions::new().table(&place.wish.table).unwrap().notify_changes();
+    telling.with_pool(place.store.pool().clone()).migrate().await.unwrap();
+    let mut line = PgListener::connect(&place.url).await.unwrap();
+    line.listen(&format!("{}_changes", place.wish.table)).await.unwrap();
+    hot_touches(place).await;
+    let told = tokio::time::timeout(Duration::from_secs(1), line.recv()).await;
+    assert!(told.is_err(), "{told:?}");
+}
+
+async fn hot_touches(place: Place<Postgres>) {
     for of in 0..100 {
         place.store.create(&key(of), &record(), NOW).await.unwrap();
     }

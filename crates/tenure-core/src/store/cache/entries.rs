@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::{KeyName, Record, StoreKey};
+use super::super::{KeyName, Record, Stamp, StoreKey};
 use crate::clock::Timestamp;
 use crate::id::Namespace;
 
@@ -40,6 +40,8 @@ struct Entry {
 struct Filled {
     record: Arc<Record>,
     since: Timestamp,
+    /// That of the session before it was read, if reads compare it.
+    stamp: Option<Stamp>,
 }
 
 /// Allows one load to fill an entry, unless the record changes meanwhile.
@@ -59,6 +61,15 @@ impl Entries {
 
     /// The record, if it is here, young enough and admits the key; or the lease to load it.
     pub(super) fn find(&self, key: &StoreKey, now: Timestamp) -> Result<Arc<Record>, Lease> {
+        self.find_stamped(key, now).map(|(record, _)| record)
+    }
+
+    /// As [`find`](Self::find), with the stamp.
+    pub(super) fn find_stamped(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<(Arc<Record>, Option<Stamp>), Lease> {
         let hash = self.hash(key);
         let mut shard = self.shard(hash);
         if let Some(entry) = shard.entries.get_mut(&hash)
@@ -69,15 +80,25 @@ impl Entries {
             && filled.record.admits(key, now)
         {
             entry.used = true;
-            return Ok(Arc::clone(&filled.record));
+            return Ok((Arc::clone(&filled.record), filled.stamp.clone()));
         }
+        Err(self.lend(&mut shard, hash, key))
+    }
+
+    /// The lease to load a session in the place of what is here of it.
+    pub(super) fn lease(&self, key: &StoreKey) -> Lease {
+        let hash = self.hash(key);
+        self.lend(&mut self.shard(hash), hash, key)
+    }
+
+    fn lend(&self, shard: &mut Shard, hash: u64, key: &StoreKey) -> Lease {
         let lease = Lease(self.leases.fetch_add(1, Ordering::Relaxed));
         if !shard.entries.contains_key(&hash) {
             shard.make_room(self.max_sessions.div_ceil(SHARDS));
         }
         let name = (key.namespace().clone(), key.name().clone());
         shard.entries.insert(hash, Entry { name, lease, filled: None, used: false });
-        Err(lease)
+        lease
     }
 
     /// Ends a load: keeps what it found, unless the record has changed since the lease was given.
@@ -85,7 +106,7 @@ impl Entries {
         &self,
         key: &StoreKey,
         lease: Lease,
-        record: Option<&Record>,
+        record: Option<(&Record, Option<Stamp>)>,
         now: Timestamp,
     ) {
         let hash = self.hash(key);
@@ -94,8 +115,8 @@ impl Entries {
             return;
         };
         match record {
-            Some(record) => {
-                entry.filled = Some(Filled { record: Arc::new(record.clone()), since: now });
+            Some((record, stamp)) => {
+                entry.filled = Some(Filled { record: Arc::new(record.clone()), since: now, stamp });
             }
             None => {
                 shard.entries.remove(&hash);

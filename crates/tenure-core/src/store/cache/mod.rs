@@ -1,6 +1,7 @@
 //! A near cache: reads of a remote store are served from memory, writes always go through.
 
 mod entries;
+mod validated;
 mod watcher;
 
 use std::fmt;
@@ -25,8 +26,10 @@ use crate::id::{Namespace, UserId};
 /// It caches while its [`Watcher`] runs and hears the server; without one, or while the connection
 /// is lost, every read goes to the store. A request sees its own writes, and a commit of another
 /// process as soon as the server has told of it, which takes as long as a message does. A store
-/// that cannot tell, one without [`Watch`](super::Watch), is cached only for an age that
-/// [`stale_for`](Self::stale_for) allows: a logout elsewhere takes so long to be seen here.
+/// with [`Validate`](super::Validate) is asked at each read whether the session is still the same:
+/// its cache needs no watcher, and sees everything at once. A store that can do neither is cached
+/// only for an age that [`stale_for`](Self::stale_for) allows: a logout elsewhere takes so long to
+/// be seen here.
 ///
 /// Before a store that is another one for each request, see [`with_inner`](Self::with_inner).
 ///
@@ -63,7 +66,8 @@ impl<S: Store> NearCache<S> {
     /// How many sessions are held at most, if nothing else is said.
     pub const MAX_SESSIONS: usize = 10_000;
 
-    /// A cache before `store`, off until its [`watcher`](Self::watcher) runs.
+    /// A cache before `store`, off until its [`watcher`](Self::watcher) runs, unless the store has
+    /// [`Validate`](super::Validate).
     #[must_use]
     pub fn new(store: S) -> Self {
         Self::configured(Arc::new(store), Self::MAX_SESSIONS, Self::MAX_AGE, false)
@@ -145,6 +149,11 @@ impl<S: Store> NearCache<S> {
     /// Whether reads are served from memory now.
     #[must_use]
     pub fn is_on(&self) -> bool {
+        self.is_trusted() || self.store.validate().is_some()
+    }
+
+    /// Whether a session is served from memory unasked.
+    fn is_trusted(&self) -> bool {
         self.shared.bounded || self.shared.hears.load(Ordering::Acquire)
     }
 
@@ -290,9 +299,12 @@ impl Shared {
 
 impl<S: Store> Store for NearCache<S> {
     async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-        // In a box: the future of a warm read is to be small.
-        if !self.is_on() {
-            return Box::pin(self.store.load(key, now)).await;
+        // In boxes: the future of a warm read is to be small.
+        if !self.is_trusted() {
+            return match self.store.validate() {
+                Some(validate) => Box::pin(self.load_validated(validate, key, now)).await,
+                None => Box::pin(self.store.load(key, now)).await,
+            };
         }
         let entries = &self.shared.entries;
         let lease = match entries.find(key, now) {
@@ -300,7 +312,7 @@ impl<S: Store> Store for NearCache<S> {
             Err(lease) => lease,
         };
         let loaded = Box::pin(self.store.load(key, now)).await?;
-        entries.fill(key, lease, loaded.as_ref(), now);
+        entries.fill(key, lease, loaded.as_ref().map(|record| (record, None)), now);
         Ok(loaded)
     }
 
