@@ -36,7 +36,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "services",
-        about: "up, down, status: the servers that tests need; env prints where they are, for a shell",
+        about: "up [names…], down, status: the servers that tests need; env prints where they are, for a shell",
         run: services::run,
     },
     Task {
