@@ -13,6 +13,7 @@ mod rustdoc;
 mod semver;
 mod services;
 mod steps;
+mod tables;
 mod test;
 mod tool;
 mod workspace;
@@ -38,6 +39,11 @@ const TASKS: &[Task] = &[
         name: "services",
         about: "up [names…], down, status: the servers that tests need; env prints where they are, for a shell",
         run: services::run,
+    },
+    Task {
+        name: "lost",
+        about: "[stores…]: 50 parallel requests with one cookie through two processes, and what survives",
+        run: tables::lost,
     },
     Task {
         name: "public-deps",

@@ -181,8 +181,18 @@ pub(crate) struct Running {
 impl Running {
     /// Starts what is not up. What cannot be had is named, and missing from the variables.
     pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
+        Self::of(workspace, &Kind::ALL)
+    }
+
+    /// As [`start`](Self::start), for the services of these names alone.
+    pub(crate) fn start_some(workspace: &Workspace, names: &[&str]) -> Result<Self> {
+        let wanted = if names.is_empty() { Vec::new() } else { Kind::named(names)? };
+        Self::of(workspace, &wanted)
+    }
+
+    fn of(workspace: &Workspace, wanted: &[Kind]) -> Result<Self> {
         let place = Place::of(workspace)?;
-        let (started, problems) = start(&place, &Kind::ALL)?;
+        let (started, problems) = start(&place, wanted)?;
         if !problems.is_empty() {
             println!("tests will be missing their servers:{}", problems.concat());
         }
