@@ -46,6 +46,11 @@ const TASKS: &[Task] = &[
         run: tables::lost,
     },
     Task {
+        name: "demo",
+        about: "[stores…]: the demo's shop works on every store",
+        run: tables::demo,
+    },
+    Task {
         name: "public-deps",
         about: "the core's public API names no crate outside its allow-list",
         run: public_deps::run,

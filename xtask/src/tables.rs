@@ -38,9 +38,21 @@ const LOST: Suite = Suite {
     columns: &["set", "set, slow", "incr", "incr, slow", "coherence"],
 };
 
+const DEMO: Suite = Suite {
+    mark: "demo",
+    chosen_by: &["--package", "tenure-demo", "--test", "shop"],
+    prefix: "stores::the_shop_works_on_",
+    columns: &["log-in", "cart", "theme", "visits", "restart", "log-out"],
+};
+
 /// 50 parallel requests with one cookie through two processes, on every store or those named.
 pub(crate) fn lost(arguments: &[&str]) -> Result {
     LOST.run(arguments)
+}
+
+/// The demo's shop, on every store or those named.
+pub(crate) fn demo(arguments: &[&str]) -> Result {
+    DEMO.run(arguments)
 }
 
 impl Suite {
