@@ -10,6 +10,7 @@ mod package;
 mod public_deps;
 mod report;
 mod rustdoc;
+mod scale;
 mod semver;
 mod services;
 mod steps;
@@ -49,6 +50,11 @@ const TASKS: &[Task] = &[
         name: "demo",
         about: "[stores…]: the demo's shop works on every store",
         run: tables::demo,
+    },
+    Task {
+        name: "scale",
+        about: "[--sessions N] [stores…]: how large and how fast up to a million sessions are",
+        run: scale::run,
     },
     Task {
         name: "public-deps",
