@@ -1,5 +1,7 @@
 //! The demo as its visitors have it: the real program, over HTTP, on a free port.
 
+#[cfg(unix)]
+mod stores;
 mod support;
 
 use std::path::Path;

@@ -10,9 +10,11 @@ mod package;
 mod public_deps;
 mod report;
 mod rustdoc;
+mod scale;
 mod semver;
 mod services;
 mod steps;
+mod tables;
 mod test;
 mod tool;
 mod workspace;
@@ -36,8 +38,23 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "services",
-        about: "up, down, status: the servers that tests need; env prints where they are, for a shell",
+        about: "up [names…], down, status: the servers that tests need; env prints where they are, for a shell",
         run: services::run,
+    },
+    Task {
+        name: "lost",
+        about: "[stores…]: 50 parallel requests with one cookie through two processes, and what survives",
+        run: tables::lost,
+    },
+    Task {
+        name: "demo",
+        about: "[stores…]: the demo's shop works on every store",
+        run: tables::demo,
+    },
+    Task {
+        name: "scale",
+        about: "[--sessions N] [stores…]: how large and how fast up to a million sessions are",
+        run: scale::run,
     },
     Task {
         name: "public-deps",

@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 pub(crate) fn run(arguments: &[&str]) -> Result {
     let place = Place::of(&Workspace::load()?)?;
     match arguments {
-        ["up"] => up(&place),
+        ["up", names @ ..] => up(&place, &Kind::named(names)?),
         ["down"] => down(&place),
         ["status"] => status(&place),
         ["env"] => environment(&place),
@@ -56,9 +56,9 @@ impl Place {
     }
 }
 
-fn up(place: &Place) -> Result {
+fn up(place: &Place, wanted: &[Kind]) -> Result {
     let began = Instant::now();
-    let (started, problems) = start(place)?;
+    let (started, problems) = start(place, wanted)?;
     let count = started.len();
     for server in started {
         let _processes = server.keep();
@@ -71,21 +71,24 @@ fn up(place: &Place) -> Result {
     Ok(())
 }
 
-/// Installs and starts what is missing, and tells which services could not be had. What is
-/// returned ends when it is dropped.
-fn start(place: &Place) -> Result<(Vec<Server>, Vec<String>)> {
+/// Installs and starts what is missing of the services that are wanted and of their groups, and
+/// tells which could not be had. What is returned ends when it is dropped.
+fn start(place: &Place, wanted: &[Kind]) -> Result<(Vec<Server>, Vec<String>)> {
     let _lock = place.lock()?;
     let mut state = place.state()?;
-    if Kind::ALL.iter().all(|kind| state.entry(*kind).is_some_and(Entry::is_up)) {
+    let is_wanted = |group: &&&[Kind]| group.iter().any(|kind| wanted.contains(kind));
+    let groups: Vec<&[Kind]> = GROUPS.iter().filter(is_wanted).copied().collect();
+    let is_up = |kind: &Kind| state.entry(*kind).is_some_and(Entry::is_up);
+    if groups.iter().copied().flatten().all(is_up) {
         return Ok((Vec::new(), Vec::new()));
     }
     let mut problems = install::missing(&place.tools());
     let folder = state.folder(&place.services)?;
     let certificates = certificates(&folder)?;
     let outcomes = std::thread::scope(|scope| {
-        let start = |group: &'static [Kind]| kinds::start(group, &state, &certificates);
+        let start = |group: &[Kind]| kinds::start(group, &state, &certificates);
         let threads: Vec<_> =
-            GROUPS.iter().map(|group| scope.spawn(move || start(group))).collect();
+            groups.iter().map(|&group| scope.spawn(move || start(group))).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect::<Vec<_>>()
     });
     let mut started = Vec::new();
@@ -178,8 +181,18 @@ pub(crate) struct Running {
 impl Running {
     /// Starts what is not up. What cannot be had is named, and missing from the variables.
     pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
+        Self::of(workspace, &Kind::ALL)
+    }
+
+    /// As [`start`](Self::start), for the services of these names alone.
+    pub(crate) fn start_some(workspace: &Workspace, names: &[&str]) -> Result<Self> {
+        let wanted = if names.is_empty() { Vec::new() } else { Kind::named(names)? };
+        Self::of(workspace, &wanted)
+    }
+
+    fn of(workspace: &Workspace, wanted: &[Kind]) -> Result<Self> {
         let place = Place::of(workspace)?;
-        let (started, problems) = start(&place)?;
+        let (started, problems) = start(&place, wanted)?;
         if !problems.is_empty() {
             println!("tests will be missing their servers:{}", problems.concat());
         }

@@ -1,179 +1,202 @@
-//! X1, V10: two server processes on one store, parallel requests through both, nothing lost.
+//! X1, V10: two server processes on one store, parallel requests through both, nothing lost, and
+//! each sees at once what the other did. `cargo xtask lost` runs these tests and prints what they
+//! found as a table.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::{Child, Command};
+mod support;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tenure_testkit::server;
 
-struct Server {
-    process: Child,
-    port: u16,
-}
+use self::support::{Server, Visitor};
 
-impl Server {
-    fn start(store: &str, place: (&str, &str)) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = Command::new(env!("CARGO_BIN_EXE_tenure-bench-server"))
-            .env("PORT", port.to_string())
-            .env("STORE", store)
-            .env(place.0, place.1)
-            .spawn()
-            .unwrap();
-        let server = Self { process, port };
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(Instant::now() < deadline, "the server did not start");
-            thread::sleep(Duration::from_millis(20));
-        }
-        server
-    }
-}
+const ROUNDS: usize = 5;
+const REQUESTS: usize = 50;
+/// How long news of another process takes at most, where a near cache waits for a message.
+const NEWS: Duration = Duration::from_secs(5);
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// The cookie that the answer sets, if it does, and its body.
-fn get(port: u16, path: &str, cookie: &str) -> (Option<String>, String) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let (mut line, mut set) = (String::new(), None);
-    reader.read_line(&mut line).unwrap();
-    assert!(line.contains(" 200 "), "{path}: {line}");
-    while line.trim_end() != "" {
-        line.clear();
-        reader.read_line(&mut line).unwrap();
-        if let Some(value) = line.strip_prefix("set-cookie: ") {
-            set = value.split(';').next().map(str::to_owned);
-        }
-    }
-    let mut body = String::new();
-    reader.read_to_string(&mut body).unwrap();
-    let _ = stream.shutdown(Shutdown::Both);
-    (set, body)
-}
-
-fn burst(ports: [u16; 2], path: impl Fn(usize) -> String, cookie: &str) {
-    thread::scope(|scope| {
-        for i in 0..50 {
-            let path = path(i);
-            scope.spawn(move || get(ports[i % 2], &path, cookie));
-        }
-    });
-}
-
-/// What is read. A near cache may be a message behind what the other process wrote: it is asked
-/// again, for so long, if it does not give what is expected.
-fn read(port: u16, path: &str, cookie: &str, expected: &str, news: Duration) -> String {
-    let deadline = Instant::now() + news;
-    loop {
-        let read = get(port, path, cookie).1;
-        if read == expected || Instant::now() >= deadline {
-            return read;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// Five rounds of 50 slow increments and 50 slow writes, half of them through each process.
-#[allow(clippy::print_stdout, reason = "what survived is worth seeing, also when all did")]
-fn nothing_is_lost(store: &str, place: (&str, &str)) {
+/// Bursts through two processes, for a store that outlives them.
+fn nothing_is_lost(name: &str, store: &str, place: (&str, &str)) {
     let servers = [Server::start(store, place), Server::start(store, place)];
-    let ports = [servers[0].port, servers[1].port];
-    let news = if store.ends_with("-cached") { Duration::from_secs(5) } else { Duration::ZERO };
-    let (mut sums, mut keys) = (Vec::new(), Vec::new());
-    for _ in 0..5 {
-        let (cookie, _) = get(ports[0], "/set/first/1", "none=0");
-        let cookie = cookie.unwrap();
-        burst(ports, |_| "/slowincr".to_owned(), &cookie);
-        burst(ports, |i| format!("/slowset/k{i}/{i}"), &cookie);
-        for port in ports {
-            sums.push(read(port, "/read", &cookie, "50", news));
-            keys.push(read(port, "/keys", &cookie, "52", news));
+    let news = if store.ends_with("-cached") { NEWS } else { Duration::ZERO };
+    Pair { ports: [servers[0].port, servers[1].port], news }.prove(name);
+}
+
+/// Two servers, or one twice.
+#[derive(Clone, Copy)]
+struct Pair {
+    ports: [u16; 2],
+    news: Duration,
+}
+
+/// A cell of the table.
+#[allow(clippy::print_stdout, reason = "what survived is worth seeing, also when all did")]
+fn tell(store: &str, column: &str, found: &str) {
+    println!("lost: {store}: {column}: {found}");
+}
+
+impl Pair {
+    /// Five rounds of 50 requests with one cookie, half of them through each port, on every route
+    /// that writes; then what one does and the other sees.
+    fn prove(self, name: &str) {
+        let columns = [
+            ("set", self.bursts(|i| format!("/set/k{i}/{i}"), "/keys", REQUESTS + 1)),
+            ("set, slow", self.bursts(|i| format!("/slowset/k{i}/{i}"), "/keys", REQUESTS + 1)),
+            ("incr", self.bursts(|_| "/incr".to_owned(), "/read", REQUESTS)),
+            ("incr, slow", self.bursts(|_| "/slowincr".to_owned(), "/read", REQUESTS)),
+        ];
+        for (column, survived) in &columns {
+            tell(name, column, &survived.join(" "));
+        }
+        let coherence = self.coherence();
+        tell(name, "coherence", coherence.as_deref().unwrap_or_else(|problem| problem));
+        for (column, survived) in columns {
+            assert_eq!(survived, ["50"; ROUNDS], "{name}: {column}: what survived of each round");
+        }
+        assert_eq!(coherence, Ok("ok".to_owned()), "{name}");
+    }
+
+    /// How many of each round's writes are there after it, as both processes see it: as many fewer
+    /// as what they count falls short of what is expected.
+    fn bursts(self, path: impl Fn(usize) -> String, count: &str, expected: usize) -> Vec<String> {
+        let round = |_| {
+            let mut visitor = Visitor::default();
+            visitor.get(self.ports[0], "/set/first/1");
+            thread::scope(|scope| {
+                for i in 0..REQUESTS {
+                    let (mut tab, path) = (visitor.clone(), path(i));
+                    scope.spawn(move || tab.get(self.ports[i % 2], &path));
+                }
+            });
+            let [here, there] = self.ports.map(|port| {
+                let found = self.look(&mut visitor, port, count, &expected.to_string());
+                (found.parse::<usize>().unwrap() + REQUESTS - expected).to_string()
+            });
+            if here == there { here } else { format!("{here}/{there}") }
+        };
+        (0..ROUNDS).map(round).collect()
+    }
+
+    /// A write, a login and a destroyed session, each through one process and seen at once through
+    /// the other: "ok", or what was seen instead.
+    fn coherence(self) -> Result<String, String> {
+        let [a, b] = self.ports;
+        for (here, there) in [(a, b), (b, a)] {
+            let mut visitor = Visitor::default();
+            let mut seen = Vec::new();
+            let expected = ["1", "2", "3", "ada", "-", "0"];
+            for (port, expected) in [here, there, here].into_iter().zip(expected) {
+                visitor.get(port, "/incr");
+                seen.push(self.look(&mut visitor, a + b - port, "/read", expected));
+            }
+            visitor.get(here, "/login/ada");
+            seen.push(self.look(&mut visitor, there, "/whoami", "ada"));
+            let mut stolen = visitor.clone();
+            visitor.get(there, "/destroy");
+            seen.push(self.look(&mut stolen, here, "/whoami", "-"));
+            seen.push(self.look(&mut stolen, here, "/read", "0"));
+            if seen != expected {
+                return Err(format!("{seen:?} instead of {expected:?}"));
+            }
+        }
+        Ok("ok".to_owned())
+    }
+
+    /// What is read; for as long as news may take, it is read again if it is not what is expected.
+    fn look(self, visitor: &mut Visitor, port: u16, path: &str, expected: &str) -> String {
+        let deadline = Instant::now() + self.news;
+        loop {
+            let found = visitor.get(port, path);
+            if found == expected || Instant::now() >= deadline {
+                return found;
+            }
+            thread::sleep(Duration::from_millis(5));
         }
     }
-    println!("lost: {store}: increments {}, keys {}", sums.join(" "), keys.join(" "));
-    assert_eq!(sums, ["50"; 10], "increments, in each process after each round");
-    assert_eq!(keys, ["52"; 10], "keys, with the first and the counter");
 }
 
 #[test]
-fn x1_two_processes_on_one_sqlite_file_lose_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("sessions.sqlite");
-    nothing_is_lost("sqlite", ("SQLITE_PATH", file.to_str().unwrap()));
+fn x1_nothing_is_lost_in_memory() {
+    let server = Server::start("memory", ("STORE", "memory"));
+    Pair { ports: [server.port; 2], news: Duration::ZERO }.prove("memory");
 }
 
 #[test]
-fn x1_two_processes_on_one_folder_lose_nothing() {
+fn x1_nothing_is_lost_in_file() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = folder.path().join("sessions");
-    nothing_is_lost("file", ("FILE_PATH", sessions.to_str().unwrap()));
+    nothing_is_lost("file", "file", ("FILE_PATH", sessions.to_str().unwrap()));
 }
 
 #[test]
-fn x1_two_processes_on_postgres_lose_nothing() {
+fn x1_nothing_is_lost_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sessions.sqlite");
+    nothing_is_lost("sqlite", "sqlite", ("SQLITE_PATH", file.to_str().unwrap()));
+}
+
+#[test]
+fn x1_nothing_is_lost_in_postgres() {
     if let Some(url) = server::url("postgres") {
-        nothing_is_lost("postgres", ("DATABASE_URL", &url));
+        nothing_is_lost("postgres", "postgres", ("DATABASE_URL", &url));
     }
 }
 
 #[test]
-fn x1_two_processes_on_mariadb_lose_nothing() {
+fn x1_nothing_is_lost_in_mariadb() {
     if let Some(url) = server::url("mariadb") {
-        nothing_is_lost("mysql", ("DATABASE_URL", &url));
+        nothing_is_lost("mariadb", "mysql", ("DATABASE_URL", &url));
     }
 }
 
 #[test]
-fn x1_two_processes_on_redis_lose_nothing() {
+fn x1_nothing_is_lost_in_redis() {
     if let Some(url) = server::url("redis") {
-        nothing_is_lost("redis", ("REDIS_URL", &url));
+        nothing_is_lost("redis", "redis", ("REDIS_URL", &url));
     }
 }
 
+/// X10: with a near cache in each process.
 #[test]
-fn x10_two_processes_with_near_caches_on_redis_lose_nothing() {
+fn x1_nothing_is_lost_in_redis_cached() {
     if let Some(url) = server::url("redis") {
-        nothing_is_lost("redis-cached", ("REDIS_URL", &url));
+        nothing_is_lost("redis-cached", "redis-cached", ("REDIS_URL", &url));
     }
 }
 
+/// X10: the same before a cluster.
 #[test]
-fn x10_two_processes_with_near_caches_on_a_redis_cluster_lose_nothing() {
+fn x1_nothing_is_lost_in_redis_cluster_cached() {
     if let Some(url) = server::url("redis-cluster") {
-        nothing_is_lost("redis-cached", ("REDIS_URL", &url));
+        nothing_is_lost("redis-cluster-cached", "redis-cached", ("REDIS_URL", &url));
     }
 }
 
 #[test]
-fn x1_two_processes_on_a_redis_cluster_lose_nothing() {
+fn x1_nothing_is_lost_in_valkey() {
+    if let Some(url) = server::url("valkey") {
+        nothing_is_lost("valkey", "redis", ("REDIS_URL", &url));
+    }
+}
+
+#[test]
+fn x1_nothing_is_lost_in_redis_cluster() {
     if let Some(url) = server::url("redis-cluster") {
-        nothing_is_lost("redis-cluster", ("REDIS_URL", &url));
+        nothing_is_lost("redis-cluster", "redis-cluster", ("REDIS_URL", &url));
     }
 }
 
 #[test]
-fn x1_two_processes_on_mongodb_lose_nothing() {
+fn x1_nothing_is_lost_in_mongodb() {
     if let Some(url) = server::url("mongodb") {
-        nothing_is_lost("mongodb", ("MONGODB_URL", &url));
+        nothing_is_lost("mongodb", "mongodb", ("MONGODB_URL", &url));
     }
 }
 
 #[test]
-fn x1_two_processes_on_couchdb_lose_nothing() {
+fn x1_nothing_is_lost_in_couchdb() {
     if let Some(url) = server::url("couchdb") {
-        nothing_is_lost("couchdb", ("COUCHDB_URL", &url));
+        nothing_is_lost("couchdb", "couchdb", ("COUCHDB_URL", &url));
     }
 }

@@ -57,6 +57,20 @@ impl Kind {
         }
     }
 
+    /// Those of these names; all of them where none is named.
+    pub(super) fn named(names: &[&str]) -> Result<Vec<Self>> {
+        if names.is_empty() {
+            return Ok(Self::ALL.to_vec());
+        }
+        let named = |name: &&str| {
+            Self::ALL.into_iter().find(|kind| kind.name() == *name).ok_or_else(|| {
+                let known = Self::ALL.map(Self::name).join(", ");
+                format!("`{name}` is none of the services {known}")
+            })
+        };
+        names.iter().map(named).collect()
+    }
+
     fn start(self, options: &Options, certificates: &Certificates, before: u16) -> Result<Server> {
         let tls = || options.clone().tls(certificates);
         match self {
