@@ -48,18 +48,25 @@ pub(crate) async fn is_heard(here: &NearCache<RedisStore>, there: &RedisStore, k
     until("the commit is heard of", async || seen(here, key).await.as_ref() == Some(&after)).await;
 }
 
+/// Until the session is in memory, and nothing that was written before is still to be heard of:
+/// when the first commit is read, its message may be on its way, when the next is, it was there.
+async fn settle(here: &NearCache<RedisStore>, there: &RedisStore, key: &StoreKey) {
+    for _ in 0..3 {
+        is_heard(here, there, key).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn x10_a_warm_read_costs_the_server_no_command() {
     let Some(server) = redis() else { return };
-    let here = near(open(&server).await).await;
-    let session = begin(&here, &[("n", "1")]).await;
-    // The server knows the script from now on.
-    load(here.inner(), &session).await;
+    let (here, there) = (near(open(&server).await).await, open(&server).await);
+    let session = begin(&there, &[("n", "0")]).await;
+    settle(&here, &there, &session).await;
     let before = commands(&server);
     for _ in 0..1_000 {
-        assert_eq!(seen(&here, &session).await.as_deref(), Some("1"));
+        assert_eq!(seen(&here, &session).await.as_deref(), Some("3"));
     }
-    assert_eq!(commands(&server) - before, 1, "the first read alone");
+    assert_eq!(commands(&server), before);
     assert_eq!(here.len(), 1);
 }
 
@@ -81,8 +88,9 @@ async fn x10_a_commit_elsewhere_is_seen() {
 async fn x10_a_logout_elsewhere_is_seen() {
     let Some(server) = redis() else { return };
     let (here, there) = (near(open(&server).await).await, open(&server).await);
-    let (ended, lives) = (begin(&there, &[]).await, begin(&there, &[]).await);
-    assert!(seen(&here, &ended).await.is_some() && seen(&here, &lives).await.is_some());
+    let (ended, lives) = (begin(&there, &[]).await, begin(&there, &[("n", "0")]).await);
+    settle(&here, &there, &lives).await;
+    assert!(seen(&here, &ended).await.is_some());
     assert!(there.delete(&ended, now()).await.unwrap());
     until("the logout is heard of", async || seen(&here, &ended).await.is_none()).await;
     assert_eq!(here.len(), 1, "the other session is still in memory");
@@ -125,7 +133,6 @@ async fn x10_a_server_that_is_emptied_empties_the_cache() {
         assert!(seen(&here, &session).await.is_some());
         ask(&server, &[command]);
         until(command, async || seen(&here, &session).await.is_none()).await;
-        assert!(here.is_on());
     }
 }
 
@@ -135,7 +142,7 @@ async fn x10_other_keys_leave_the_cache_alone() {
     let Some(server) = redis() else { return };
     let (here, there) = (near(open(&server).await).await, open(&server).await);
     let session = begin(&here, &[("n", "0")]).await;
-    seen(&here, &session).await;
+    settle(&here, &there, &session).await;
     for _ in 0..100 {
         begin_as(&there, "ada").await;
     }
@@ -144,7 +151,7 @@ async fn x10_other_keys_leave_the_cache_alone() {
     let marker = begin(&there, &[("n", "0")]).await;
     is_heard(&here, &there, &marker).await;
     let before = commands(&server);
-    assert_eq!(seen(&here, &session).await.as_deref(), Some("0"));
+    assert_eq!(seen(&here, &session).await.as_deref(), Some("3"));
     assert_eq!(commands(&server), before, "it is still in memory");
 }
 
