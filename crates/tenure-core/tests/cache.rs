@@ -259,6 +259,20 @@ async fn x10_a_watcher_that_is_dropped_leaves_no_cache_behind() {
 }
 
 #[tokio::test]
+async fn x10_a_cache_that_was_closed_stays_off_and_its_watcher_ends() {
+    let server = Telling::new();
+    let cache = NearCache::new(server.clone());
+    let watcher = tokio::spawn(cache.watcher().run());
+    settle().await;
+    assert!(cache.is_on());
+    cache.close().await;
+    server.tell(Change::Begins).await;
+    assert!(!cache.is_on());
+    server.lose_the_wires().await;
+    watcher.await.unwrap();
+}
+
+#[tokio::test]
 async fn x10_a_store_of_hidden_type_tells_too() {
     let scene = Scene::new().await;
     let hidden = NearCache::new(AnyStore::new(scene.server.clone()));

@@ -56,6 +56,8 @@ struct Shared {
     entries: Entries,
     /// Whether changes elsewhere are heard of.
     hears: AtomicBool,
+    /// Whether the cache was closed: it hears nothing more.
+    closed: AtomicBool,
     /// Whether the cache may serve what it cannot hear of.
     bounded: bool,
 }
@@ -75,7 +77,8 @@ impl<S: Store> NearCache<S> {
 
     fn configured(store: Arc<S>, sessions: usize, age: Duration, bounded: bool) -> Self {
         let entries = Entries::new(sessions, age);
-        let shared = Arc::new(Shared { entries, hears: AtomicBool::new(false), bounded });
+        let (hears, closed) = (AtomicBool::new(false), AtomicBool::new(false));
+        let shared = Arc::new(Shared { entries, hears, closed, bounded });
         Self { store, shared }
     }
 
@@ -284,11 +287,15 @@ impl Shared {
         match change {
             Change::Begins => {
                 self.entries.clear();
-                self.hears.store(true, Ordering::Release);
+                self.hears.store(!self.is_closed(), Ordering::Release);
             }
             Change::Session(key) => self.entries.forget(&key),
             Change::Any => self.entries.clear(),
         }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     fn deaf(&self) {
@@ -351,7 +358,9 @@ impl<S: Store> Store for NearCache<S> {
         self.write(key, self.store.touch(key, until, now)).await
     }
 
+    /// Ends the watcher, too, as soon as the store it listens to ends the connection.
     async fn close(&self) {
+        self.shared.closed.store(true, Ordering::Release);
         self.shared.deaf();
         self.store.close().await;
     }

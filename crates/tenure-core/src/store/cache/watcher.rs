@@ -102,7 +102,8 @@ impl<S: Store> Watcher<S> {
         self
     }
 
-    /// Listens for as long as it is polled; ends only if the store has no [`Watch`].
+    /// Listens for as long as it is polled; ends when the cache has been closed, and at once if the
+    /// store has no [`Watch`].
     pub async fn run(self) {
         let Some(watch) = self.cache.store.watch() else { return };
         let shared = Arc::clone(&self.cache.shared);
@@ -117,6 +118,9 @@ impl<S: Store> Watcher<S> {
                 pause = shortest;
             }
             shared.deaf();
+            if shared.is_closed() {
+                return;
+            }
             if let Some(listener) = &self.on_lost {
                 listener(&lost);
             }
