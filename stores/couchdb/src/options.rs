@@ -15,6 +15,7 @@ use crate::url::Url;
 ///
 /// ```no_run
 /// use std::time::Duration;
+/// use tenure_core::format::Envelope;
 /// use tenure_couchdb::CouchOptions;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -24,6 +25,8 @@ use crate::url::Url;
 ///     .max_connections(20)
 ///     .operation_timeout(Duration::from_secs(1))
 ///     .tls_ca_file("/etc/ssl/our-ca.pem")
+///     .keep_tombstones()
+///     .format(Envelope)
 ///     .connect("couchdbs://shop:secret@couchdb.example.com")
 ///     .await?;
 /// # drop(store);

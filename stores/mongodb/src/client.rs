@@ -103,6 +103,17 @@ impl MongoStore {
 
     /// The client, the application's own or that of [`connect`](Self::connect). Shutting it down
     /// ends the store.
+    ///
+    /// ```no_run
+    /// use tenure_mongodb::MongoStore;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = MongoStore::connect("mongodb://localhost/shop").await?;
+    /// assert!(store.client().default_database().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client

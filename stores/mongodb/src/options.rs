@@ -88,6 +88,13 @@ impl MongoOptions {
     /// Talks TLS alone, and only with servers whose certificate comes from an authority in this PEM
     /// file. Without it, a URL with `tls=true` takes the authorities that browsers know. Of no
     /// effect with a client of the application's own.
+    ///
+    /// ```
+    /// use tenure_mongodb::MongoOptions;
+    ///
+    /// let options = MongoOptions::new().tls_ca_file("/etc/shop/database-ca.pem");
+    /// assert!(format!("{options:?}").contains("database-ca.pem"));
+    /// ```
     pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.tls_ca_file = Some(path.into());
         self

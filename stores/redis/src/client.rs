@@ -114,7 +114,8 @@ impl RedisStore {
         RedisOptions::new().with_connection(connection).await
     }
 
-    /// What the operator should know of how the server is set up.
+    /// What the operator should know of how the server is set up. See the example of
+    /// [`RedisOptions`].
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.inner.warnings

@@ -26,6 +26,34 @@ use crate::url::{Host, Location};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// What the URL does not say, or what is not to stand in it, can be said apart:
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use tenure_redis::RedisOptions;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let secret = || std::env::var("REDIS_PASSWORD");
+/// let options = RedisOptions::new().host("cache.internal").port(6380).database(2);
+/// let options = options.user("shop").password(secret()?).connect_timeout(Duration::from_secs(3));
+/// # #[cfg(feature = "tls")]
+/// let options = options.tls().ca_file("/etc/shop/cache-ca.pem");
+/// let store = options.connect("redis://").await?;
+/// # drop(store);
+///
+/// let behind = RedisOptions::new().sentinel_user("shop").sentinel_password(secret()?);
+/// let store = behind
+///     .insecure_allow_eviction()
+///     .connect("redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/shop")
+///     .await?;
+/// for warning in store.warnings() {
+///     eprintln!("{warning}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct RedisOptions {

@@ -115,6 +115,21 @@ pub trait StoreHarness: Send + Sync + 'static {
     /// Which share of the rounds of the long tests this server is given, those that run one after
     /// the other: all by default, less where one takes it too long. How many writers work at once
     /// stays as it is.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::StoreHarness;
+    /// struct FarAway;
+    ///
+    /// impl StoreHarness for FarAway {
+    ///     # type Store = MemoryStore;
+    ///     # async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    ///     fn share_of_rounds(&self) -> f64 {
+    ///         0.1
+    ///     }
+    /// }
+    /// assert!(FarAway.share_of_rounds() < 1.0);
+    /// ```
     fn share_of_rounds(&self) -> f64 {
         1.0
     }

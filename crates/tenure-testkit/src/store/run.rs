@@ -44,6 +44,20 @@ pub trait MaybeHarness {
     type Harness: StoreHarness;
 
     /// What there is.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::StoreHarness;
+    /// use tenure_testkit::store::MaybeHarness;
+    ///
+    /// # struct Memory;
+    /// # impl StoreHarness for Memory {
+    /// #     type Store = MemoryStore;
+    /// #     async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    /// # }
+    /// assert!(Memory.harness().is_some());
+    /// assert!(None::<Memory>.harness().is_none());
+    /// ```
     fn harness(self) -> Option<Self::Harness>;
 }
 

@@ -32,7 +32,7 @@ impl Scene {
         // Faster than the clock ticks.
         let options = FileOptions::new().relaxed_durability();
         let there = options.open(folder.path()).await.unwrap();
-        Self { folder: folder, cache: NearCache::new(calls.clone()), calls, there }
+        Self { folder, cache: NearCache::new(calls.clone()), calls, there }
     }
 
     /// Reads until the session is in memory, and forgets the calls until then.

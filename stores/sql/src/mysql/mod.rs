@@ -98,7 +98,7 @@ impl MySqlStore {
     }
 
     /// The pool of connections, the application's own or that of [`connect`](Self::connect).
-    /// Closing it ends the store.
+    /// Closing it ends the store. See the example of [`MySqlOptions`].
     #[must_use]
     pub fn pool(&self) -> &MySqlPool {
         &self.sessions.driver.pool

@@ -107,7 +107,7 @@ impl PostgresStore {
     }
 
     /// The pool of connections, the application's own or that of [`connect`](Self::connect).
-    /// Closing it ends the store.
+    /// Closing it ends the store. See the example of [`PostgresOptions`].
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.sessions.driver.pool

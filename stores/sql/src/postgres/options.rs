@@ -32,6 +32,24 @@ use crate::sessions::{Sessions, Shared};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// The parts of the URL one by one, in front of a server that a pooler shares out:
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use tenure_core::format::Envelope;
+/// use tenure_sql::PostgresOptions;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = PostgresOptions::new().host("pooler.internal")?.port(6432).user("shop")?;
+/// let options = options.password(std::env::var("DATABASE_PASSWORD")?)?.database("shop")?;
+/// let options = options.connect_timeout(Duration::from_millis(700)).format(Envelope);
+/// let store = options.transaction_pooler().connect_fields().await?;
+/// println!("{} connections", store.pool().size());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PostgresOptions {
