@@ -6,6 +6,9 @@
 //! follows from the capabilities that the store and the harness declare. A test whose capability
 //! is missing passes and says on standard error that it is not offered.
 //!
+//! What becomes of requests while a server is out of reach is shown by [`fault_suite!`], on a server
+//! that the tests break: see [`faults`].
+//!
 //! A store that needs a server asks [`server::url`] where that is; a test whose server is missing is
 //! counted, and fails in CI.
 //!
@@ -14,6 +17,7 @@
 
 mod clock;
 mod fault;
+pub mod faults;
 mod forward;
 mod operation;
 mod provided;

@@ -1,9 +1,11 @@
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
+use crate::proxy::listener;
 use crate::{Link, Proxy};
 
 /// A [`Proxy`] before each of several servers that belong together and name each other in what they
@@ -37,15 +39,18 @@ impl Proxies {
         let mut listeners = Vec::with_capacity(servers.len());
         let mut names = Names::default();
         for server in servers {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let listener = listener().await?;
             // One alone names nobody else.
             if servers.len() > 1 {
                 names.add(server.port(), listener.local_addr()?.port());
             }
             listeners.push(listener);
         }
+        // One for all, so that a cut strikes once.
+        let link = watch::Sender::default();
         let run = |(server, listener): (&SocketAddr, TcpListener)| {
-            Ok((*server, Proxy::run(listener, Arc::new([*server]), names.clone())?))
+            let (servers, names) = (Arc::new([*server]), names.clone());
+            Ok((*server, Proxy::run(listener, servers, names, link.clone())?))
         };
         Ok(Self { all: servers.iter().zip(listeners).map(run).collect::<io::Result<_>>()? })
     }
@@ -58,7 +63,7 @@ impl Proxies {
         })
     }
 
-    /// Changes the link of all.
+    /// Changes the link of all. A [`Link::Cut`] strikes once.
     pub async fn set(&self, link: Link) {
         for (_, proxy) in &self.all {
             proxy.set(link.clone()).await;

@@ -3,7 +3,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -12,11 +12,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::proxies::Names;
+use crate::rng::fresh;
 
 /// How much is read at once; the requests of a store are smaller.
 const PIECE: usize = 64 * 1024;
 /// On loopback a connection begins within less than this, or never.
 const SOON: Duration = Duration::from_millis(50);
+/// How long the proxy's own port may take to be free again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A TCP proxy on loopback between a store and its server, whose [`Link`] a test can break.
 ///
@@ -57,7 +60,7 @@ pub enum Link {
     /// Nothing passes, not even the beginning of a connection, and what is sent is lost: when the
     /// link changes, connections that were open are reset.
     BlackHole,
-    /// Every piece passes so much later.
+    /// Every piece passes so much later, or when the link changes.
     Slow(Duration),
     /// Of the answer to the next request that contains these octets so many octets pass, then the
     /// connection is reset, and the link is sound again. With 0 the answer is lost though the
@@ -79,19 +82,20 @@ impl Proxy {
     /// When no port can be had.
     pub async fn start(server: impl ToSocketAddrs) -> io::Result<Self> {
         let servers: Vec<_> = tokio::net::lookup_host(server).await?.collect();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        Self::run(listener, servers.into(), Names::default())
+        let listener = listener().await?;
+        Self::run(listener, servers.into(), Names::default(), watch::Sender::default())
     }
 
     pub(crate) fn run(
         listener: TcpListener,
         servers: Arc<[SocketAddr]>,
         names: Names,
+        link: watch::Sender<Link>,
     ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (orders, received) = mpsc::unbounded_channel();
         let cuts = Arc::<AtomicUsize>::default();
-        let way = Way { servers, names, link: watch::Sender::default(), cuts: Arc::clone(&cuts) };
+        let way = Way { servers, names, link, cuts: Arc::clone(&cuts) };
         tokio::spawn(run(listener, address, way, received));
         Ok(Self { address, orders, cuts })
     }
@@ -153,6 +157,24 @@ impl fmt::Debug for Proxy {
     }
 }
 
+/// Below the range from which the system takes the ports of clients, where one could take the port
+/// while nobody listens on it.
+const FIRST_PORT: u16 = 12_000;
+const PORTS: u16 = 8_000;
+
+/// Listens on a port of 127.0.0.1 that is free.
+pub(crate) async fn listener() -> io::Result<TcpListener> {
+    let mut last = None;
+    for _ in 0..100 {
+        let port = FIRST_PORT + u16::from_be_bytes(fresh()) % PORTS;
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::other("no port is free")))
+}
+
 /// What every connection needs to know.
 #[derive(Clone)]
 struct Way {
@@ -188,6 +210,22 @@ impl Door {
             Link::Refused => Ok(Self::Shut),
             Link::BlackHole => Self::full(address).await,
             _ => Ok(Self::Open(TcpListener::bind(address).await?)),
+        }
+    }
+
+    /// The same, once the port is free: a process that is just being started holds whatever its
+    /// parent had open, for a moment.
+    async fn soon(link: &Link, address: SocketAddr) -> io::Result<Self> {
+        let begun = Instant::now();
+        loop {
+            match Self::of(link, address).await {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse && begun.elapsed() < PATIENCE =>
+                {
+                    tokio::time::sleep(SOON).await;
+                }
+                done => return done,
+            }
         }
     }
 
@@ -229,7 +267,7 @@ async fn run(
                 if !door.suits(&next) {
                     // Its port is free first.
                     drop(std::mem::replace(&mut door, Door::Shut));
-                    door = Door::of(&next, address).await.expect("its own port");
+                    door = Door::soon(&next, address).await.expect("its own port");
                 }
                 way.link.send_replace(next);
                 let _ = done.send(());
@@ -308,7 +346,7 @@ async fn carry(
             return Err(Broken);
         };
         if let Link::Slow(by) = now {
-            tokio::time::sleep(by).await;
+            let _ = timeout(by, changes.wait_for(|link| !matches!(link, Link::Slow(_)))).await;
         }
         let passing = passes(&mut room[..read]);
         to.write_all(&room[..passing]).await.map_err(|_| Broken)?;
@@ -326,12 +364,13 @@ fn breaks(link: &Link) -> bool {
     matches!(link, Link::Refused | Link::BlackHole)
 }
 
-/// Whether the link is cut by this request, and after how many octets of the answer. It is sound
+/// Whether the link is cut by this request, which is none if it is the end of the connection, and after how many octets of the answer. It is sound
 /// again for all others.
 fn struck(link: &watch::Sender<Link>, piece: &[u8]) -> Option<usize> {
     let mut struck = None;
     link.send_if_modified(|link| {
         if let Link::Cut { request, after } = link
+            && !piece.is_empty()
             && (request.is_empty() || piece.windows(request.len()).any(|part| part == request))
         {
             struck = Some(*after);
