@@ -5,6 +5,7 @@ mod cargo;
 mod deny;
 mod dependencies;
 mod examples;
+mod faults;
 mod floor;
 mod package;
 mod public_deps;
@@ -38,6 +39,11 @@ const TASKS: &[Task] = &[
         name: "services",
         about: "up, down, status: the servers that tests need; env prints where they are, for a shell",
         run: services::run,
+    },
+    Task {
+        name: "faults",
+        about: "breaks the servers of all stores, and writes what requests see into docs/faults.md",
+        run: faults::run,
     },
     Task {
         name: "public-deps",
