@@ -5,6 +5,7 @@ mod cargo;
 mod deny;
 mod dependencies;
 mod examples;
+mod faults;
 mod floor;
 mod package;
 mod public_deps;
@@ -55,6 +56,11 @@ const TASKS: &[Task] = &[
         name: "scale",
         about: "[--sessions N] [stores…]: how large and how fast up to a million sessions are",
         run: scale::run,
+    },
+    Task {
+        name: "faults",
+        about: "breaks the servers of all stores, and writes what requests see into docs/faults.md",
+        run: faults::run,
     },
     Task {
         name: "public-deps",

@@ -178,6 +178,22 @@ pub(crate) struct Running {
     _started: Vec<Server>,
 }
 
+/// Installs the programs of the servers, and gives what tells tests that start servers of their own
+/// where they are. What cannot be had is named.
+pub(crate) fn tools(workspace: &Workspace) -> Result<Option<(String, String)>> {
+    // Somebody else has installed them.
+    if std::env::var_os(TOOLS_VARIABLE).is_some() {
+        return Ok(None);
+    }
+    let place = Place::of(workspace)?;
+    let _lock = place.lock()?;
+    let problems = install::missing(&place.tools());
+    if !problems.is_empty() {
+        println!("tests will be missing their servers:{}", problems.concat());
+    }
+    Ok(Some((TOOLS_VARIABLE.to_owned(), place.tools().display().to_string())))
+}
+
 impl Running {
     /// Starts what is not up. What cannot be had is named, and missing from the variables.
     pub(crate) fn start(workspace: &Workspace) -> Result<Self> {

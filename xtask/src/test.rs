@@ -6,7 +6,7 @@ use crate::report::Report;
 use crate::services::Running;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{deny, dependencies, examples, floor, package, public_deps, semver, tool};
+use crate::{deny, dependencies, examples, faults, floor, package, public_deps, semver, tool};
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
     let raise = match arguments {
@@ -99,6 +99,8 @@ fn tests(
         .envs(running.variables.iter().map(|(name, value)| (name, value)))
         .envs([("TENURE_TEST_SKIPS", &skips)])
         .lines(|line| report.read(line))?;
+    // By themselves, since they mostly wait, and measure how long.
+    let (survived, seen) = faults::run_tests(workspace, running, &skips, report)?;
     let skipped = std::fs::read_to_string(&skips).unwrap_or_default();
     report.read_skips(&skipped, in_ci());
     // There is none when nothing was skipped.
@@ -106,11 +108,12 @@ fn tests(
     for name in &report.skipped_names {
         println!("skipped: {name}");
     }
-    if !passed || report.failed > 0 {
+    if !passed || !survived || report.failed > 0 {
         return Err(format!("{report}; a test failed or did not compile"));
     }
     if report.skipped > 0 && in_ci() {
         return Err(format!("{} skipped: in CI every test must run", report.skipped));
     }
+    seen.check()?;
     floor::check(report.passed + report.unserved, raise)
 }

@@ -6,6 +6,9 @@
 //! follows from the capabilities that the store and the harness declare. A test whose capability
 //! is missing passes and says on standard error that it is not offered.
 //!
+//! What becomes of requests while a server is out of reach is shown by [`fault_suite!`], on a server
+//! that the tests break: see [`faults`].
+//!
 //! A store that needs a server asks [`server::url`] where that is; a test whose server is missing is
 //! counted, and fails in CI.
 //!
@@ -14,9 +17,11 @@
 
 mod clock;
 mod fault;
+pub mod faults;
 mod forward;
 mod operation;
 mod provided;
+mod proxies;
 mod proxy;
 mod random;
 mod recorder;
@@ -28,6 +33,7 @@ pub use clock::ManualClock;
 pub use fault::{Fault, FaultStore};
 pub use operation::Operation;
 pub use provided::Provided;
+pub use proxies::Proxies;
 pub use proxy::{Link, Proxy};
 pub use random::ScriptedRandom;
 pub use recorder::{Call, Recorder};

@@ -1,16 +1,25 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, ToSocketAddrs};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::proxies::Names;
+use crate::rng::fresh;
 
 /// How much is read at once; the requests of a store are smaller.
 const PIECE: usize = 64 * 1024;
+/// On loopback a connection begins within less than this, or never.
+const SOON: Duration = Duration::from_millis(50);
+/// How long the proxy's own port may take to be free again.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A TCP proxy on loopback between a store and its server, whose [`Link`] a test can break.
 ///
@@ -33,6 +42,7 @@ const PIECE: usize = 64 * 1024;
 pub struct Proxy {
     address: SocketAddr,
     orders: mpsc::UnboundedSender<Order>,
+    cuts: Arc<AtomicUsize>,
 }
 
 /// The state of the connections through a [`Proxy`].
@@ -47,7 +57,10 @@ pub enum Link {
     /// Connections stay open and begin, but nothing passes until the link changes; then what was
     /// held back does. A black hole, and for a time a stall.
     Silent,
-    /// Every piece passes so much later.
+    /// Nothing passes, not even the beginning of a connection, and what is sent is lost: when the
+    /// link changes, connections that were open are reset.
+    BlackHole,
+    /// Every piece passes so much later, or when the link changes.
     Slow(Duration),
     /// Of the answer to the next request that contains these octets so many octets pass, then the
     /// connection is reset, and the link is sound again. With 0 the answer is lost though the
@@ -69,11 +82,22 @@ impl Proxy {
     /// When no port can be had.
     pub async fn start(server: impl ToSocketAddrs) -> io::Result<Self> {
         let servers: Vec<_> = tokio::net::lookup_host(server).await?.collect();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = listener().await?;
+        Self::run(listener, servers.into(), Names::default(), watch::Sender::default())
+    }
+
+    pub(crate) fn run(
+        listener: TcpListener,
+        servers: Arc<[SocketAddr]>,
+        names: Names,
+        link: watch::Sender<Link>,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (orders, received) = mpsc::unbounded_channel();
-        tokio::spawn(run(listener, address, servers.into(), received));
-        Ok(Self { address, orders })
+        let cuts = Arc::<AtomicUsize>::default();
+        let way = Way { servers, names, link, cuts: Arc::clone(&cuts) };
+        tokio::spawn(run(listener, address, way, received));
+        Ok(Self { address, orders, cuts })
     }
 
     /// Where it listens.
@@ -101,6 +125,20 @@ impl Proxy {
         format!("{}{}{}", &url[..start], self.address, &url[end..])
     }
 
+    /// How often a [`Link::Cut`] has struck.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let proxy = tenure_testkit::Proxy::start("127.0.0.1:6379").await?;
+    /// assert_eq!(proxy.cuts(), 0);
+    /// # Ok::<(), std::io::Error>(()) })?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn cuts(&self) -> usize {
+        self.cuts.load(Ordering::Relaxed)
+    }
+
     /// Changes the link, for connections that are open, too.
     ///
     /// # Panics
@@ -119,42 +157,126 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// Accepts connections and obeys orders, until nobody can give any.
-async fn run(
-    listener: TcpListener,
-    address: SocketAddr,
+/// Below the range from which the system takes the ports of clients, where one could take the port
+/// while nobody listens on it.
+const FIRST_PORT: u16 = 12_000;
+const PORTS: u16 = 8_000;
+
+/// Listens on a port of 127.0.0.1 that is free.
+pub(crate) async fn listener() -> io::Result<TcpListener> {
+    let mut last = None;
+    for _ in 0..100 {
+        let port = FIRST_PORT + u16::from_be_bytes(fresh()) % PORTS;
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::other("no port is free")))
+}
+
+/// What every connection needs to know.
+#[derive(Clone)]
+struct Way {
     servers: Arc<[SocketAddr]>,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-) {
-    let link = watch::Sender::new(Link::Sound);
-    let mut listener = Some(listener);
-    loop {
-        tokio::select! {
-            order = orders.recv() => {
-                let Some((next, done)) = order else {
-                    link.send_replace(Link::Refused);
-                    return;
-                };
-                listener = match (&next, listener.take()) {
-                    (Link::Refused, _) => None,
-                    (_, None) => Some(TcpListener::bind(address).await.expect("its own port")),
-                    (_, listening) => listening,
-                };
-                link.send_replace(next);
-                let _ = done.send(());
+    names: Names,
+    link: watch::Sender<Link>,
+    cuts: Arc<AtomicUsize>,
+}
+
+/// What becomes of those who want to connect.
+enum Door {
+    Open(TcpListener),
+    /// They are refused.
+    Shut,
+    /// They get no answer: nobody accepts, and there is no room to wait.
+    Full {
+        _listener: TcpListener,
+        _waiting: Vec<TcpStream>,
+    },
+}
+
+impl Door {
+    fn suits(&self, link: &Link) -> bool {
+        match link {
+            Link::Refused => matches!(self, Self::Shut),
+            Link::BlackHole => matches!(self, Self::Full { .. }),
+            _ => matches!(self, Self::Open(_)),
+        }
+    }
+
+    async fn of(link: &Link, address: SocketAddr) -> io::Result<Self> {
+        match link {
+            Link::Refused => Ok(Self::Shut),
+            Link::BlackHole => Self::full(address).await,
+            _ => Ok(Self::Open(TcpListener::bind(address).await?)),
+        }
+    }
+
+    /// The same, once the port is free: a process that is just being started holds whatever its
+    /// parent had open, for a moment.
+    async fn soon(link: &Link, address: SocketAddr) -> io::Result<Self> {
+        let begun = Instant::now();
+        loop {
+            match Self::of(link, address).await {
+                Err(error)
+                    if error.kind() == io::ErrorKind::AddrInUse && begun.elapsed() < PATIENCE =>
+                {
+                    tokio::time::sleep(SOON).await;
+                }
+                done => return done,
             }
-            Some(Ok((client, _))) = accepted(listener.as_ref()) => {
-                let (servers, link) = (Arc::clone(&servers), link.clone());
-                tokio::spawn(async move { connected(client, &servers, link).await });
-            }
+        }
+    }
+
+    async fn full(address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(0)?;
+        let mut waiting = Vec::new();
+        while let Ok(connected) = timeout(SOON, TcpStream::connect(address)).await {
+            waiting.push(connected?);
+        }
+        Ok(Self::Full { _listener: listener, _waiting: waiting })
+    }
+
+    async fn accept(&self) -> Option<TcpStream> {
+        match self {
+            Self::Open(listener) => listener.accept().await.ok().map(|(client, _)| client),
+            Self::Shut | Self::Full { .. } => std::future::pending().await,
         }
     }
 }
 
-async fn accepted(listener: Option<&TcpListener>) -> Option<io::Result<(TcpStream, SocketAddr)>> {
-    match listener {
-        Some(listener) => Some(listener.accept().await),
-        None => std::future::pending().await,
+/// Accepts connections and obeys orders, until nobody can give any.
+async fn run(
+    listener: TcpListener,
+    address: SocketAddr,
+    way: Way,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) {
+    let mut door = Door::Open(listener);
+    loop {
+        tokio::select! {
+            order = orders.recv() => {
+                let Some((next, done)) = order else {
+                    way.link.send_replace(Link::Refused);
+                    return;
+                };
+                if !door.suits(&next) {
+                    // Its port is free first.
+                    drop(std::mem::replace(&mut door, Door::Shut));
+                    door = Door::soon(&next, address).await.expect("its own port");
+                }
+                way.link.send_replace(next);
+                let _ = done.send(());
+            }
+            Some(client) = door.accept() => {
+                let way = way.clone();
+                tokio::spawn(async move { connected(client, &way).await });
+            }
+        }
     }
 }
 
@@ -162,8 +284,8 @@ async fn accepted(listener: Option<&TcpListener>) -> Option<io::Result<(TcpStrea
 struct Broken;
 
 /// Carries one connection until both ends have closed it, or the link breaks.
-async fn connected(client: TcpStream, servers: &[SocketAddr], link: watch::Sender<Link>) {
-    let Ok(server) = TcpStream::connect(servers).await else {
+async fn connected(client: TcpStream, way: &Way) {
+    let Ok(server) = TcpStream::connect(&*way.servers).await else {
         let _ = client.set_zero_linger();
         return;
     };
@@ -174,17 +296,21 @@ async fn connected(client: TcpStream, servers: &[SocketAddr], link: watch::Sende
     let (mut from_server, mut to_server) = server.into_split();
     let cut = Mutex::new(None);
     let carried = tokio::try_join!(
-        carry(&mut from_client, &mut to_server, &link, |piece| {
-            if let Some(after) = struck(&link, piece) {
+        carry(&mut from_client, &mut to_server, &way.link, |piece| {
+            if let Some(after) = struck(&way.link, piece) {
                 *cut.lock().unwrap_or_else(PoisonError::into_inner) = Some(after);
             }
             piece.len()
         }),
-        carry(&mut from_server, &mut to_client, &link, |piece| {
+        carry(&mut from_server, &mut to_client, &way.link, |piece| {
+            way.names.replace(piece);
             let mut cut = cut.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(left) = &mut *cut else { return piece.len() };
             let passes = piece.len().min(*left);
             *left -= passes;
+            if passes < piece.len() {
+                way.cuts.fetch_add(1, Ordering::Relaxed);
+            }
             passes
         }),
     );
@@ -203,22 +329,26 @@ async fn carry(
     from: &mut OwnedReadHalf,
     to: &mut OwnedWriteHalf,
     link: &watch::Sender<Link>,
-    mut passes: impl FnMut(&[u8]) -> usize,
+    mut passes: impl FnMut(&mut [u8]) -> usize,
 ) -> Result<(), Broken> {
     let mut changes = link.subscribe();
     let mut room = vec![0; PIECE];
     loop {
         let read = tokio::select! {
-            read = from.read(&mut room) => read.map_err(|_| Broken)?,
-            _ = changes.wait_for(|link| *link == Link::Refused) => return Err(Broken),
+            biased;
+            _ = changes.wait_for(breaks) => None,
+            read = from.read(&mut room) => Some(read.map_err(|_| Broken)?),
         };
         let now = changes.wait_for(|link| *link != Link::Silent).await.map_err(|_| Broken)?.clone();
-        match now {
-            Link::Refused => return Err(Broken),
-            Link::Slow(by) => tokio::time::sleep(by).await,
-            Link::Sound | Link::Silent | Link::Cut { .. } => {}
+        let Some(read) = read.filter(|_| !breaks(&now)) else {
+            // What is lost in a black hole is known to be lost only afterwards.
+            let _ = changes.wait_for(|link| *link != Link::BlackHole).await;
+            return Err(Broken);
+        };
+        if let Link::Slow(by) = now {
+            let _ = timeout(by, changes.wait_for(|link| !matches!(link, Link::Slow(_)))).await;
         }
-        let passing = passes(&room[..read]);
+        let passing = passes(&mut room[..read]);
         to.write_all(&room[..passing]).await.map_err(|_| Broken)?;
         if passing < read {
             return Err(Broken);
@@ -229,12 +359,18 @@ async fn carry(
     }
 }
 
-/// Whether the link is cut by this request, and after how many octets of the answer. It is sound
+/// Whether a link ends the connections that are open.
+fn breaks(link: &Link) -> bool {
+    matches!(link, Link::Refused | Link::BlackHole)
+}
+
+/// Whether the link is cut by this request, which is none if it is the end of the connection, and after how many octets of the answer. It is sound
 /// again for all others.
 fn struck(link: &watch::Sender<Link>, piece: &[u8]) -> Option<usize> {
     let mut struck = None;
     link.send_if_modified(|link| {
         if let Link::Cut { request, after } = link
+            && !piece.is_empty()
             && (request.is_empty() || piece.windows(request.len()).any(|part| part == request))
         {
             struck = Some(*after);

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use tenure_testkit::{Link, Proxy};
+use tenure_testkit::{Link, Proxies, Proxy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -82,6 +82,53 @@ async fn a_silent_link_holds_back_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_black_hole_answers_nobody_and_loses_what_it_gets() {
+    let (proxy, mut told) = echo().await;
+    let mut stream = connect(&proxy).await;
+    ask(&mut stream, "hello").await.unwrap();
+    told.recv().await.unwrap();
+    proxy.set(Link::BlackHole).await;
+    assert!(timeout(SOON, ask(&mut stream, "one")).await.is_err());
+    assert!(timeout(SOON, TcpStream::connect(proxy.address())).await.is_err());
+    proxy.set(Link::Sound).await;
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(ask(&mut connect(&proxy).await, "again").await.unwrap(), "again");
+    assert_eq!(told.recv().await.unwrap(), b"again", "what was sent is lost");
+}
+
+#[tokio::test]
+async fn each_link_follows_each_other() {
+    let links = || {
+        let cut = Link::Cut { request: b"cut".to_vec(), after: 0 };
+        [Link::Sound, Link::Refused, Link::Silent, Link::BlackHole, Link::Slow(SOON / 9), cut]
+    };
+    let (proxy, _told) = echo().await;
+    for from in links() {
+        for to in links() {
+            proxy.set(from.clone()).await;
+            proxy.set(to).await;
+            proxy.set(Link::Sound).await;
+            assert_eq!(ask(&mut connect(&proxy).await, "hello").await.unwrap(), "hello");
+        }
+    }
+}
+
+#[tokio::test]
+async fn servers_that_name_each_other_name_their_proxies() {
+    let ((first, _told), (second, _heard)) = (echo().await, echo().await);
+    let servers = [first.address(), second.address()];
+    let proxies = Proxies::start(&servers).await.unwrap();
+    let url = proxies.in_url(&format!("some://{},{}/x", servers[0], servers[1]));
+    let (_, place) = url.strip_suffix("/x").unwrap().split_once(',').unwrap();
+    let mut stream = TcpStream::connect(place).await.unwrap();
+    let (asked, port) = (servers[0].port(), url["some://127.0.0.1:".len()..].split(',').next());
+    let answer = ask(&mut stream, &format!("MOVED 127.0.0.1:{asked}\r\n")).await.unwrap();
+    assert_eq!(answer, format!("MOVED 127.0.0.1:{}\r\n", port.unwrap()));
+    proxies.set(Link::Refused).await;
+    assert!(TcpStream::connect(place).await.is_err());
+}
+
+#[tokio::test]
 async fn a_slow_link_takes_its_time() {
     let (proxy, _told) = echo().await;
     let mut stream = connect(&proxy).await;
@@ -102,6 +149,7 @@ async fn a_cut_strikes_the_request_that_it_names_once() {
     assert_eq!(told.recv().await.unwrap(), b"read");
     assert_eq!(told.recv().await.unwrap(), b"write", "the server has acted");
     assert_eq!(ask(&mut second, "write").await.unwrap(), "write");
+    assert_eq!(proxy.cuts(), 1);
 }
 
 #[tokio::test]

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::ConnectionLike;
-use redis::{Arg, Cmd, RedisResult, Value};
-use tenure_core::store::StoreResult;
+use redis::{Arg, Cmd, RedisError, RedisResult, Value};
+use tenure_core::store::{StoreError, StoreResult};
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::{failed, is_unknown_script};
+use crate::error::{failed, failed_in_cluster, is_unknown_script};
 use crate::link::{Lent, Link, closed, timed_out};
 use crate::script::Script;
 
@@ -121,7 +121,7 @@ impl Connection {
 
     /// The answer to a command.
     pub(crate) async fn ask(&self, command: &Cmd) -> StoreResult<Value> {
-        self.send(command, Instant::now() + self.timeout).await?.map_err(failed)
+        self.send(command, Instant::now() + self.timeout).await?.map_err(self.failed())
     }
 
     /// The answer of a script, which is sent whole where the server does not know it.
@@ -129,9 +129,17 @@ impl Connection {
         let until = Instant::now() + self.timeout;
         match self.send(&call.command, until).await? {
             Err(error) if is_unknown_script(&error) => {
-                self.send(&call.whole(), until).await?.map_err(failed)
+                self.send(&call.whole(), until).await?.map_err(self.failed())
             }
-            answer => answer.map_err(failed),
+            answer => answer.map_err(self.failed()),
+        }
+    }
+
+    /// What errors mean on this way.
+    fn failed(&self) -> fn(RedisError) -> StoreError {
+        match &self.way {
+            Way::Link(link) if link.is_cluster() => failed_in_cluster,
+            _ => failed,
         }
     }
 

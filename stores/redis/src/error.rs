@@ -30,6 +30,25 @@ pub(crate) fn failed(error: RedisError) -> StoreError {
     StoreError::new(kind, Failure { message: message.to_owned(), source: error })
 }
 
+/// What a failed command means to whom the nodes of a cluster have sent to each other in vain.
+pub(crate) fn failed_in_cluster(error: RedisError) -> StoreError {
+    let unsettled =
+        matches!(error.kind(), ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask));
+    if !unsettled {
+        return failed(error);
+    }
+    let message = "the cluster does not agree yet on who has the session's slot";
+    StoreError::new(
+        StoreErrorKind::Unavailable,
+        Failure { message: message.to_owned(), source: error },
+    )
+}
+
+/// Whether the connection to a cluster has lost all its nodes.
+pub(crate) fn has_no_nodes(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::ClusterConnectionNotFound
+}
+
 pub(crate) fn other(message: impl Into<String>) -> StoreError {
     StoreError::new(StoreErrorKind::Other, message.into())
 }

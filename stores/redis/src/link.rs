@@ -13,7 +13,7 @@ use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 use tenure_core::{Random, SystemRandom};
 use tokio::sync::watch;
 
-use crate::error::{failed, is_connections_fault};
+use crate::error::{failed, has_no_nodes, is_connections_fault};
 use crate::sentinel::Sentinels;
 
 /// The longest pause between two attempts to connect: a server that is back is found again well
@@ -48,7 +48,8 @@ impl Wire {
 /// One connection, shared by all, made anew in the background whenever it breaks.
 ///
 /// While it is broken, whoever wants it waits for the attempt that begins at once, and after that
-/// gets an error immediately.
+/// gets an error immediately. A cluster of which one node is silent is used until its successor is
+/// there, or turns out not to be had.
 pub(crate) struct Link {
     source: Source,
     connect_timeout: Duration,
@@ -142,11 +143,15 @@ impl Link {
     pub(crate) fn failed(self: &Arc<Self>, lent: &Lent, error: &RedisError) {
         let lost = match lent.connection {
             Wire::Server(_) => is_connections_fault(error),
-            Wire::Cluster(_) => error.is_timeout(),
+            Wire::Cluster(_) => error.is_timeout() || has_no_nodes(error),
         };
         if lost {
             self.lost(lent.number);
         }
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.source, Source::Cluster(_))
     }
 
     pub(crate) fn close(&self) {
@@ -155,16 +160,27 @@ impl Link {
 
     fn lost(self: &Arc<Self>, lost: u64) {
         let mut state = self.state();
-        match &mut *state {
+        let pause = match &mut *state {
             State::Up { number, succeeded, .. } if *number != lost || *succeeded => return,
-            // Its other nodes go on.
-            State::Up { connection: Wire::Cluster(_), succeeded, .. } => *succeeded = true,
-            State::Up { .. } => *state = State::Connecting,
+            State::Up { connection: Wire::Cluster(_), succeeded, .. } => {
+                // Its other nodes go on. While one stays away, each successor may be lost at once.
+                *succeeded = true;
+                LONGEST_PAUSE / 2
+            }
+            State::Up { .. } => {
+                *state = State::Connecting;
+                Duration::ZERO
+            }
             _ => return,
-        }
+        };
         drop(state);
         let link = Arc::downgrade(self);
-        tokio::spawn(async move { reconnect(&link, lost + 1).await });
+        tokio::spawn(async move {
+            if !pause.is_zero() {
+                tokio::time::sleep(jittered(pause)).await;
+            }
+            reconnect(&link, lost + 1).await;
+        });
     }
 
     async fn attempt(self: &Arc<Self>, number: u64) -> StoreResult<Wire> {
@@ -224,7 +240,6 @@ async fn reconnect(link: &Weak<Link>, number: u64) {
             let done = attempt.is_ok();
             match attempt {
                 Ok(connection) => *state = State::Up { connection, number, succeeded: false },
-                Err(_) if matches!(*state, State::Up { .. }) => {}
                 Err(error) => *state = State::Down(Arc::new(error)),
             }
             drop(state);

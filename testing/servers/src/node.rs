@@ -38,7 +38,8 @@ impl Launch {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.folder).stdin(Stdio::null()).env_clear();
         command.envs([("LC_ALL", "C.UTF-8"), ("PATH", "/usr/local/bin:/usr/bin:/bin")]);
-        command.env("HOME", &self.folder);
+        // MariaDB removes what it takes for its own of former runs, another's of now, too.
+        command.env("HOME", &self.folder).env("TMPDIR", &self.folder);
         if let Some(user) = &self.user {
             command.uid(user.uid).gid(user.gid);
         }

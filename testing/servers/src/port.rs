@@ -3,15 +3,17 @@
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::error::failed;
-use crate::{Error, Result};
+use crate::{Error, Result, wait};
 
 /// Below the range from which the system takes the ports of clients: one that keeps connecting to
 /// a dead server's port in that range would in the end be connected to itself.
 const FIRST: u32 = 20_000;
 const COUNT: u32 = 12_000;
+/// How long a port may take to be free.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reserved as long as it lives, also against other processes that ask here, and also while its
 /// server is down.
@@ -64,6 +66,14 @@ pub(crate) fn ports<const N: usize>(wanted: &[u16]) -> Result<[Port; N]> {
         ports.push(Port::any()?);
     }
     ports.try_into().map_err(|_| Error::new("no port is free"))
+}
+
+/// Waits until all of these are free. A process that is just being started holds whatever its parent
+/// had open, for a moment.
+pub(crate) fn free(ports: &[u16]) -> Result {
+    wait::until("ports to be free", PATIENCE, || {
+        ports.iter().try_fold(true, |free, port| Ok(free && Port::reserve(*port)?.is_some()))
+    })
 }
 
 #[cfg(test)]

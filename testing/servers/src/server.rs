@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::guard::Guard;
-use crate::{Node, Process, Result, wait};
+use crate::{Error, Node, Options, Process, Result, port, wait};
 
 /// How long several processes may take to agree.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -130,6 +130,35 @@ impl Server {
     /// When one is still there.
     pub fn stop(&self) -> Result {
         self.nodes.iter().try_for_each(Node::stop)
+    }
+
+    /// Ends it, if it runs, and starts another in its place, at the same ports and without any data,
+    /// as after the loss of a disk. `options` are those of the new one.
+    ///
+    /// # Errors
+    /// When it does not start, or somebody else has taken one of its ports.
+    pub fn replace(&mut self, options: &Options) -> Result {
+        let make = match self.service {
+            "couchdb" => Self::couchdb,
+            "mariadb" => Self::mariadb,
+            "mongodb" => Self::mongodb,
+            "postgres" => Self::postgres,
+            "redis" => Self::redis,
+            "redis-cluster" => Self::redis_cluster,
+            "redis-sentinel" => Self::redis_sentinel,
+            "valkey" => Self::valkey,
+            other => return Err(Error::new(format!("{other} has no data"))),
+        };
+        let ports = self.ports();
+        self.kill()?;
+        // They are reserved as long as the nodes are there.
+        self.nodes.clear();
+        port::free(&ports)?;
+        *self = make(&options.clone().ports(ports.iter().copied()))?;
+        if self.ports() == ports {
+            return Ok(());
+        }
+        Err(Error::new(format!("{}: somebody has taken its ports {ports:?}", self.service)))
     }
 
     /// Freezes all processes: connections stay open, and nothing is answered.

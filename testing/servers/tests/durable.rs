@@ -56,6 +56,20 @@ fn volatile_redis_begins_empty() {
     assert_eq!(redis_command(port, &["GET", "key"]).expect("got"), Reply::Nil);
 }
 
+#[test]
+fn a_replaced_server_is_empty_at_the_same_place() {
+    let Some(mut server) = installed(Server::redis(&Options::new())) else { return };
+    let (url, port) = (server.url().to_owned(), server.nodes()[0].port());
+    assert_eq!(redis_command(port, &["SET", "key", "value"]).expect("set"), text("OK"));
+    let before = (server.processes(), server.folder().to_owned());
+    server.replace(&Options::new()).expect("another");
+    assert_eq!(server.url(), url);
+    assert_eq!(redis_command(port, &["GET", "key"]).expect("got"), Reply::Nil);
+    assert!(!before.0.iter().any(Process::is_alive));
+    assert!(!before.1.exists());
+    crash(&server);
+}
+
 /// Runs a statement by a client that comes with the server.
 fn sql(client: &str, arguments: &[&str], statement: &str) -> String {
     let output = Command::new(client).args(arguments).arg(statement).output().expect(client);

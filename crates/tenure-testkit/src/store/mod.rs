@@ -17,4 +17,4 @@ pub use run::{MaybeHarness, run};
 pub use violation::{Finding, Outcome, Violation};
 
 pub(crate) use future::yields;
-use violation::check;
+pub(crate) use violation::check;

@@ -74,4 +74,4 @@ macro_rules! check {
         }
     };
 }
-pub(super) use check;
+pub(crate) use check;

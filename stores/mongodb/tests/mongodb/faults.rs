@@ -119,34 +119,6 @@ async fn a_slow_server_is_a_timeout_and_comes_back() {
     assert_eq!(loaded(&patient, &key(1)).await.data.get("n"), Some("1"));
 }
 
-/// What was acknowledged is there after the server was killed and started again.
-#[tokio::test]
-async fn a_killed_server_comes_back_with_what_it_acknowledged() {
-    let server = match Server::mongodb(&Options::new()) {
-        Ok(server) => server,
-        Err(error) if error.is_missing() => return server::missing(&format!("mongodb: {error}")),
-        Err(error) => panic!("{error}"),
-    };
-    let store = store(&server).await;
-    store.create(&key(1), &record(), NOW).await.unwrap();
-    store.create(&key(2), &record(), NOW).await.unwrap();
-    assert!(store.delete(&key(2), NOW).await.unwrap());
-    server.kill().unwrap();
-    let error = store.load(&key(1), NOW).await.unwrap_err();
-    assert!(error.is_retryable(), "{error}");
-    server.start().unwrap();
-    let mut found = store.load(&key(1), NOW).await;
-    for _ in 0..20 {
-        if found.is_ok() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        found = store.load(&key(1), NOW).await;
-    }
-    assert!(found.unwrap().is_some());
-    assert!(store.load(&key(2), NOW).await.unwrap().is_none(), "logged out is logged out");
-}
-
 /// TLS is verified: by the authority of the file, a server is heard; by no other.
 #[tokio::test]
 async fn x4_a_certificate_of_another_authority_is_refused() {

@@ -108,31 +108,3 @@ async fn a_full_server_is_unavailable_and_reads_go_on() {
     ask(&server, &["CONFIG", "SET", "maxmemory", "0"]);
     assert_eq!(value(&store, &session, "n").await.as_deref(), Some("1"));
 }
-
-/// Increments while the server is killed and started: what was acknowledged is there, and nothing
-/// counts twice, though each is sent again under its id until it is answered.
-#[tokio::test(flavor = "multi_thread")]
-async fn increments_across_a_crash_count_once() {
-    let Some(server) = installed(Server::redis(&Options::new())) else { return };
-    let store = open(&server).await;
-    let session = begin(&store, &[("n", "0")]).await;
-    let worker = tokio::spawn({
-        let (store, session) = (store.clone(), session.clone());
-        async move {
-            for _ in 0..300 {
-                let increment = patch().add("n", ONE);
-                while store.apply(&session, &increment, now()).await.is_err() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-        }
-    });
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        server.kill().unwrap();
-        server.start().unwrap();
-    }
-    worker.await.unwrap();
-    assert_eq!(value(&store, &session, "n").await.as_deref(), Some("300"));
-}

@@ -7,55 +7,14 @@ use std::time::{Duration, Instant};
 use tenure_core::store::{Store, StoreErrorKind};
 use tenure_core::value::Number;
 use tenure_test_servers::Options;
-use tokio::task::JoinSet;
 
 use crate::support::{
     Kind, NOW, ONE, Place, Wish, applied, key, loaded, on_each, patch, private, record,
 };
 
 on_each! {
-    a_killed_server_loses_nothing_and_the_pool_recovers
     a_frozen_server_is_a_timeout
     a_dropped_commit_is_whole_and_the_connection_can_be_used
-}
-
-/// Killed with SIGKILL during commits and started again: what was acknowledged is there, once, and
-/// no connection of before is in the way.
-async fn a_killed_server_loses_nothing_and_the_pool_recovers<K: Kind>() {
-    let Some(server) = private::<K>(&Options::new()) else { return };
-    let store = K::open(&Wish::new().limit(Duration::from_secs(5)), server.url()).await.unwrap();
-    K::migrate(&store).await.unwrap();
-    store.create(&key(1), &record(), NOW).await.unwrap();
-    for round in 0..3 {
-        let before = loaded(&store, &key(1)).await;
-        let before = before.data.get("n").map_or(0, |n| n.parse::<u32>().unwrap());
-        let mut writers = JoinSet::new();
-        for _ in 0..4 {
-            let store = store.clone();
-            writers.spawn(async move {
-                let mut done = 0_u32;
-                // A commit that failed may have taken effect: its repeat is the same commit.
-                while store.apply(&key(1), &patch().add("n", ONE), NOW).await.is_ok() {
-                    done += 1;
-                }
-                done
-            });
-        }
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        server.kill().unwrap();
-        let done: u32 = writers.join_all().await.into_iter().sum();
-        let error = store.load(&key(1), NOW).await.unwrap_err();
-        assert!(error.is_retryable(), "{error}");
-        server.start().unwrap();
-        let there = loaded(&store, &key(1)).await;
-        let after = there.data.get("n").map_or(0, |n| n.parse::<u32>().unwrap());
-        assert!(done > 0, "round {round}: nothing was written");
-        assert!(
-            (before + done..=before + done + 4).contains(&after),
-            "round {round}: {before} and {done} commits became {after}"
-        );
-        applied(&store, &key(1), patch().add("m", ONE)).await;
-    }
 }
 
 async fn a_frozen_server_is_a_timeout<K: Kind>() {
