@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use tenure_core::id::{CommitId, Handle, Namespace, Proof};
 use tenure_core::store::{Applied, Patch, Record, Store, StoreKey};
 use tenure_core::value::Number;
@@ -62,9 +63,10 @@ impl Place {
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.host).await.unwrap();
         let length = body.len();
+        let user = BASE64_STANDARD.encode(self.user.trim_end_matches('@'));
         let request = format!(
-            "{method} /{}{path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {length}\r\n\r\n{body}",
+            "{method} /{}{path} HTTP/1.0\r\nHost: {}\r\nAuthorization: Basic {user}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
             self.name, self.host
         );
         stream.write_all(request.as_bytes()).await.unwrap();
