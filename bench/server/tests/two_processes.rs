@@ -88,7 +88,8 @@ impl Pair {
             let expected = ["1", "2", "3", "ada", "-", "0"];
             for (port, expected) in [here, there, here].into_iter().zip(expected) {
                 visitor.get(port, "/incr");
-                seen.push(self.look(&mut visitor, a + b - port, "/read", expected));
+                let other = if port == a { b } else { a };
+                seen.push(self.look(&mut visitor, other, "/read", expected));
             }
             visitor.get(here, "/login/ada");
             seen.push(self.look(&mut visitor, there, "/whoami", "ada"));
