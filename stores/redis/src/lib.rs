@@ -29,6 +29,7 @@ mod link;
 mod open;
 mod options;
 mod people;
+mod pipe;
 mod queue;
 mod script;
 mod sentinel;

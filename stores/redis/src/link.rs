@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::aio::ConnectionLike;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{
@@ -14,6 +14,7 @@ use tenure_core::{Random, SystemRandom};
 use tokio::sync::watch;
 
 use crate::error::{failed, has_no_nodes, is_connections_fault};
+use crate::pipe::Pipe;
 use crate::sentinel::Sentinels;
 
 /// The longest pause between two attempts to connect: a server that is back is found again well
@@ -31,7 +32,7 @@ pub(crate) enum Source {
 /// What was connected.
 #[derive(Clone)]
 pub(crate) enum Wire {
-    Server(MultiplexedConnection),
+    Server(Pipe),
     /// It finds its nodes again by itself, but not one that is silent.
     Cluster(ClusterConnection),
 }
@@ -39,7 +40,7 @@ pub(crate) enum Wire {
 impl Wire {
     pub(crate) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
         match self {
-            Self::Server(connection) => connection.send_packed_command(command).await,
+            Self::Server(pipe) => pipe.send(command).await,
             Self::Cluster(connection) => connection.req_packed_command(command).await,
         }
     }
@@ -110,7 +111,7 @@ impl Link {
     }
 
     /// The connection or why there is none, unless that is being found out.
-    fn look(&self) -> Option<StoreResult<Lent>> {
+    pub(crate) fn look(&self) -> Option<StoreResult<Lent>> {
         Some(match &*self.state() {
             State::Up { connection, number, .. } => {
                 Ok(Lent { connection: connection.clone(), number: *number })
@@ -198,11 +199,9 @@ impl Link {
             });
         let connecting = async {
             match &self.source {
-                Source::Server(client) => client
-                    .get_multiplexed_async_connection_with_config(&config)
-                    .await
-                    .map(Wire::Server)
-                    .map_err(failed),
+                Source::Server(client) => {
+                    Pipe::connect(client, &config).await.map(Wire::Server).map_err(failed)
+                }
                 Source::Sentinels(sentinels) => sentinels.master(&config).await.map(Wire::Server),
                 Source::Cluster(client) => {
                     client.get_async_connection().await.map(Wire::Cluster).map_err(failed)

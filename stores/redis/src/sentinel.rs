@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client};
+use redis::{AsyncConnectionConfig, Client, Value};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 
 use crate::error::{failed, other};
+use crate::pipe::Pipe;
 use crate::url::{Access, Host};
 
 /// How long one sentinel has to answer before the next is asked.
@@ -21,10 +21,7 @@ pub(crate) struct Sentinels {
 
 impl Sentinels {
     /// A connection to the server that is the master by the word of a sentinel and by its own.
-    pub(crate) async fn master(
-        &self,
-        config: &AsyncConnectionConfig,
-    ) -> StoreResult<MultiplexedConnection> {
+    pub(crate) async fn master(&self, config: &AsyncConnectionConfig) -> StoreResult<Pipe> {
         let mut last = None;
         for sentinel in &self.sentinels {
             let asked = tokio::time::timeout(PATIENCE, self.ask(sentinel)).await;
@@ -64,18 +61,14 @@ impl Sentinels {
         Ok(Host { name, port })
     }
 
-    async fn connect(
-        &self,
-        host: &Host,
-        config: &AsyncConnectionConfig,
-    ) -> StoreResult<MultiplexedConnection> {
+    async fn connect(&self, host: &Host, config: &AsyncConnectionConfig) -> StoreResult<Pipe> {
         let client = self.access.client(host)?;
-        let mut connection =
-            client.get_multiplexed_async_connection_with_config(config).await.map_err(failed)?;
-        let role: Vec<redis::Value> =
-            redis::cmd("ROLE").query_async(&mut connection).await.map_err(failed)?;
-        match role.first() {
-            Some(redis::Value::BulkString(role)) if role == b"master" => Ok(connection),
+        let mut pipe = Pipe::connect(&client, config).await.map_err(failed)?;
+        let role = pipe.send(&redis::cmd("ROLE")).await.and_then(Value::extract_error);
+        match role.map_err(failed)? {
+            Value::Array(role) if matches!(role.first(), Some(Value::BulkString(role)) if role == b"master") => {
+                Ok(pipe)
+            }
             _ => Err(StoreError::new(
                 StoreErrorKind::Unavailable,
                 format!("{}:{} is not the master of {:?} yet", host.name, host.port, self.name),

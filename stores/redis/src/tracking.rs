@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{try_join, try_join_all};
-use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, Value};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
@@ -18,6 +17,7 @@ use crate::error::failed;
 use crate::keys::Prefix;
 use crate::link::too_late;
 use crate::open::{run_ids, server_info};
+use crate::pipe::Pipe;
 use crate::sentinel::Sentinels;
 use crate::topology::{self, Topology};
 use crate::url::{Access, Host};
@@ -48,7 +48,7 @@ pub(crate) enum Servers {
 
 /// Servers that tell what changes.
 pub(crate) struct Nodes {
-    connections: Vec<MultiplexedConnection>,
+    connections: Vec<Pipe>,
     /// What a cluster was when they began.
     topology: Option<Topology>,
 }
@@ -106,13 +106,8 @@ impl Tracker {
         Err(last.unwrap_or_else(|| lost("no node of the cluster names any")))
     }
 
-    async fn connect(
-        &self,
-        client: &Client,
-        config: &AsyncConnectionConfig,
-    ) -> StoreResult<MultiplexedConnection> {
-        let connecting = client.get_multiplexed_async_connection_with_config(config);
-        self.within(async { connecting.await.map_err(failed) }).await
+    async fn connect(&self, client: &Client, config: &AsyncConnectionConfig) -> StoreResult<Pipe> {
+        self.within(async { Pipe::connect(client, config).await.map_err(failed) }).await
     }
 
     async fn within<T>(&self, connecting: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
@@ -178,8 +173,7 @@ impl Nodes {
 
     async fn ask(&self, command: &Cmd) -> StoreResult<Vec<Value>> {
         try_join_all(self.connections.iter().cloned().map(|mut node| async move {
-            let answer = node.send_packed_command(command);
-            let answer = timeout(PATIENCE, answer).await.map_err(|_| silent())?;
+            let answer = timeout(PATIENCE, node.send(command)).await.map_err(|_| silent())?;
             answer.and_then(Value::extract_error).map_err(failed)
         }))
         .await
@@ -190,7 +184,7 @@ impl Nodes {
     async fn compare(&self, beat: usize) -> StoreResult<()> {
         let Some(begun) = &self.topology else { return Ok(()) };
         let mut node = self.connections[beat % self.connections.len()].clone();
-        let now = timeout(PATIENCE, topology::topology(&mut node)).await;
+        let now = timeout(PATIENCE, topology::topology(node.connection())).await;
         if now.map_err(|_| silent())?? == *begun {
             return Ok(());
         }
