@@ -2,6 +2,7 @@
 
 use redis::Value;
 use tenure_core::Timestamp;
+use tenure_core::id::CommitId;
 use tenure_core::store::{Patch, ProofChange, Record, Step, Steps, StoreError, StoreResult};
 use tenure_core::value::{Json, Number};
 
@@ -33,10 +34,12 @@ pub(crate) enum Answer {
 
 /// Adds what a patch does to the session's times, user and proofs.
 pub(crate) fn add_patch(call: &mut Call, patch: &Patch, now: Timestamp) -> StoreResult<()> {
-    let millis =
-        |time: Option<Timestamp>| time.map(|time| time.as_millis().to_string()).unwrap_or_default();
-    call.push(millis(patch.until()));
-    call.push(millis(patch.idle_timeout().map(|timeout| Timestamp::default() + timeout)));
+    let mut push = |time: Option<Timestamp>| match time {
+        Some(time) => call.push_number(time.as_millis()),
+        None => call.push(""),
+    };
+    push(patch.until());
+    push(patch.idle_timeout().map(|timeout| Timestamp::default() + timeout));
     call.push(match patch.proof() {
         None => Vec::new(),
         Some(ProofChange::Replace(proof)) => [b"r", &proof.as_bytes()[..]].concat(),
@@ -50,8 +53,10 @@ pub(crate) fn add_patch(call: &mut Call, patch: &Patch, now: Timestamp) -> Store
         Some((Some(user), at)) => (format!("+{user}"), at),
     };
     call.push(user);
-    call.push(millis(Some(authenticated)));
-    call.push(patch.settled().iter().flat_map(|id| *id.as_bytes()).collect::<Vec<_>>());
+    call.push_number(authenticated.as_millis());
+    let mut settled = Vec::with_capacity(CommitId::LEN * patch.settled().len());
+    patch.settled().iter().for_each(|id| settled.extend_from_slice(id.as_bytes()));
+    call.push(settled);
     Ok(())
 }
 
@@ -65,30 +70,42 @@ pub(crate) fn add_steps(call: &mut Call, steps: &Steps, seen: &Record) -> StoreR
         call.push("");
     }
     for (key, step) in steps.iter() {
-        let text = |value: &Option<Json>| value.as_ref().map_or("", Json::as_str).to_owned();
-        let (operation, arguments) = match step {
-            Step::Set(value) => ("set", vec![value.as_str().to_owned()]),
-            Step::Remove => ("remove", vec![]),
+        let field = field(key);
+        let mut begin = |operation: &str| {
+            call.push(operation);
+            call.push(&field);
+        };
+        match step {
+            Step::Set(value) => {
+                begin("set");
+                call.push(value.as_str());
+            }
+            Step::Remove => begin("remove"),
             Step::Add(Number::Int(by))
                 if is_countable(*by) && seen.data.get(key).is_none_or(is_countable_text) =>
             {
-                ("add", vec![by.to_string()])
+                begin("add");
+                call.push_number(*by);
             }
             Step::Add(by) => {
                 let saw = seen.data.get(key);
                 let Some(sum) = sum(saw, *by) else { return Ok(false) };
-                ("replace", vec![saw.unwrap_or_default().to_owned(), sum.as_str().to_owned()])
+                begin("replace");
+                call.push(saw.unwrap_or_default());
+                call.push(sum.as_str());
             }
             Step::Push(items) => {
+                begin("push");
                 let items: Vec<_> = items.iter().map(Json::as_str).collect();
-                ("push", vec![items.join(",")])
+                call.push(items.join(","));
             }
-            Step::Replace { saw, with } => ("replace", vec![text(saw), text(with)]),
+            Step::Replace { saw, with } => {
+                begin("replace");
+                call.push(saw.as_ref().map_or("", Json::as_str));
+                call.push(with.as_ref().map_or("", Json::as_str));
+            }
             _ => return Err(unknown()),
-        };
-        call.push(operation);
-        call.push(field(key));
-        arguments.iter().for_each(|argument| call.push(argument));
+        }
     }
     fits(call.size)?;
     Ok(true)
@@ -116,6 +133,9 @@ impl Answer {
     pub(crate) fn read(answer: Value) -> StoreResult<Self> {
         let mut list = match answer {
             Value::Int(0) => return Ok(Self::Gone),
+            Value::Int(1) => {
+                return Ok(Self::Done { listed: None, unlisted: None, record: None });
+            }
             Value::Int(4) => return Err(too_large()),
             Value::Int(why) => return Err(unreadable(why)),
             Value::Array(list) => list.into_iter(),

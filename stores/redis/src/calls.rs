@@ -23,13 +23,30 @@ impl Inner {
 
     /// The call of a script about one session.
     pub(crate) fn call(&self, script: &'static Script, key: &StoreKey, now: Timestamp) -> Call {
+        self.call_by_name(script, key, &name(key), now)
+    }
+
+    fn call_by_name(
+        &self,
+        script: &'static Script,
+        key: &StoreKey,
+        name: &str,
+        now: Timestamp,
+    ) -> Call {
         let bucket = Bucket::of(key);
         let keys = [
-            self.prefix.session(bucket, &name(key)),
+            self.prefix.session(bucket, name),
             self.prefix.epochs(bucket),
             self.prefix.schedule(bucket),
         ];
-        Call::new(script, &keys).number(now.as_millis()).arg(key.namespace().as_str())
+        Call::new(script, &keys).arg(key.namespace().as_str()).number(now.as_millis())
+    }
+
+    /// The call that reads a session.
+    pub(crate) fn reading(&self, key: &StoreKey) -> Call {
+        let bucket = Bucket::of(key);
+        let keys = [self.prefix.session(bucket, &name(key)), self.prefix.epochs(bucket)];
+        Call::new(&script::LOAD, &keys).arg(key.namespace().as_str())
     }
 
     pub(crate) fn committing(
@@ -39,12 +56,13 @@ impl Inner {
         now: Timestamp,
     ) -> StoreResult<Call> {
         let wants_record = matches!(patch.proof(), Some(ProofChange::Prepare(_)));
+        let name = name(key);
         let mut call = self
-            .call(&script::APPLY, key, now)
+            .call_by_name(&script::APPLY, key, &name, now)
             .arg(proof(key))
             .arg(patch.id().as_bytes())
             .arg(self.next_revision().to_be_bytes())
-            .arg(name(key))
+            .arg(name)
             .arg(if wants_record { "1" } else { "" });
         add_patch(&mut call, patch, now)?;
         Ok(call)

@@ -14,7 +14,6 @@ use crate::error::other;
 use crate::hash;
 use crate::keys::{Bucket, Prefix};
 use crate::queue::Queue;
-use crate::script;
 use crate::tracking::Tracker;
 
 /// Sessions in Redis or Valkey: one server, a cluster, or a master behind Sentinel.
@@ -139,7 +138,7 @@ impl RedisStore {
 
     /// The live record under `key`, whatever the proof.
     pub(crate) async fn find(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-        let answer = self.inner.connection.run(self.inner.call(&script::LOAD, key, now)).await?;
+        let answer = self.inner.connection.run(self.inner.reading(key)).await?;
         Ok(hash::record(answer)?.filter(|record| record.is_alive(now)))
     }
 
@@ -161,11 +160,12 @@ impl RedisStore {
         let answer = Answer::read(self.inner.connection.run(call).await?)?;
         match &answer {
             Answer::Done { listed, unlisted, .. } => {
+                // Rare: in boxes, so that the future of every commit is no larger for them.
                 if let Some(user) = unlisted {
-                    self.inner.unlist(key, user).await;
+                    Box::pin(self.inner.unlist(key, user)).await;
                 }
                 if let Some((user, until)) = listed {
-                    let listing = self.inner.list(key, user, *until, now).await;
+                    let listing = Box::pin(self.inner.list(key, user, *until, now)).await;
                     // A session that was listed before is listed again at its next touch.
                     if binds {
                         listing?;
@@ -174,7 +174,8 @@ impl RedisStore {
             }
             Answer::Already(record) if binds => {
                 if let Some(user) = &record.user {
-                    self.inner.list(key, user.as_str(), record.absolute_deadline, now).await?;
+                    let until = record.absolute_deadline;
+                    Box::pin(self.inner.list(key, user.as_str(), until, now)).await?;
                 }
             }
             _ => {}

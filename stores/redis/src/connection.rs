@@ -54,10 +54,14 @@ pub(crate) struct Call {
     pub(crate) size: usize,
 }
 
+/// What a call has room for at first: enough for most, so that it rarely moves.
+const ARGUMENTS: usize = 32;
+const OCTETS: usize = 768;
+
 impl Call {
     pub(crate) fn new(script: &'static Script, keys: &[String]) -> Self {
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(&script.hash).arg(keys.len());
+        let mut command = Cmd::with_capacity(ARGUMENTS, OCTETS);
+        command.arg("EVALSHA").arg(&script.hash).arg(keys.len());
         for key in keys {
             command.arg(key);
         }
@@ -69,8 +73,15 @@ impl Call {
         self
     }
 
-    pub(crate) fn number(self, number: impl Into<u64>) -> Self {
-        self.arg(number.into().to_string())
+    pub(crate) fn number(mut self, number: u64) -> Self {
+        self.push_number(number);
+        self
+    }
+
+    pub(crate) fn push_number(&mut self, number: impl redis::ToRedisArgs) {
+        // No 64 bits have more digits.
+        self.size += 20;
+        self.command.arg(number);
     }
 
     pub(crate) fn push(&mut self, argument: impl AsRef<[u8]>) {
@@ -128,8 +139,10 @@ impl Connection {
     pub(crate) async fn run(&self, call: Call) -> StoreResult<Value> {
         let until = Instant::now() + self.timeout;
         match self.send(&call.command, until).await? {
+            // Rare: in a box, so that the future of every call is no larger for it.
             Err(error) if is_unknown_script(&error) => {
-                self.send(&call.whole(), until).await?.map_err(self.failed())
+                let whole = call.whole();
+                Box::pin(self.send(&whole, until)).await?.map_err(self.failed())
             }
             answer => answer.map_err(self.failed()),
         }
@@ -155,7 +168,10 @@ impl Connection {
                 return Ok(answer.and_then(Value::extract_error));
             }
         };
-        let mut lent = timeout_at(until, link.lend()).await.map_err(late)??;
+        let mut lent = match link.look() {
+            Some(lent) => lent?,
+            None => Box::pin(timeout_at(until, link.lend())).await.map_err(late)??,
+        };
         match timeout_at(until, lent.connection.send(command)).await {
             Ok(answer) => {
                 let answer = answer.and_then(Value::extract_error);

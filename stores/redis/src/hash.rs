@@ -25,6 +25,7 @@ use tenure_core::store::{
 use tenure_core::value::{Data, Json};
 
 use crate::error::{corrupt, unexpected};
+use crate::packed;
 
 /// What is longer never reaches the server.
 pub(crate) const MAX_LEN: usize = 4 << 20;
@@ -112,29 +113,22 @@ fn dated(octets: &[u8], at: Timestamp) -> Vec<u8> {
     [octets, &at.as_millis().to_be_bytes()].concat()
 }
 
-/// The record of a hash as `HGETALL` gives it; none if it has no fields.
+/// The record of a hash, packed or as `HGETALL` gives it; none if it has no fields.
 pub(crate) fn record(hash: Value) -> StoreResult<Option<Record>> {
-    let mut fields = Vec::new();
     match hash {
-        Value::Nil => return Ok(None),
+        Value::Nil => Ok(None),
+        Value::BulkString(packed) => {
+            let list = packed::list(&packed).ok_or_else(unexpected)?;
+            read(&list).map(Some)
+        }
+        Value::Array(list) if list.is_empty() => Ok(None),
         Value::Array(list) => {
-            fields.reserve(list.len() / 2);
-            let mut list = list.into_iter();
-            while let (Some(name), Some(value)) = (list.next(), list.next()) {
-                fields.push((octets(name)?, octets(value)?));
-            }
+            let list = list.into_iter().map(octets).collect::<StoreResult<Vec<_>>>()?;
+            let list: Vec<_> = list.iter().map(Vec::as_slice).collect();
+            read(&list).map(Some)
         }
-        Value::Map(map) => {
-            for (name, value) in map {
-                fields.push((octets(name)?, octets(value)?));
-            }
-        }
-        _ => return Err(unexpected()),
+        _ => Err(unexpected()),
     }
-    if fields.is_empty() {
-        return Ok(None);
-    }
-    read(&fields).map(Some)
 }
 
 pub(crate) fn octets(value: Value) -> StoreResult<Vec<u8>> {
@@ -147,16 +141,18 @@ pub(crate) fn octets(value: Value) -> StoreResult<Vec<u8>> {
     }
 }
 
-fn read(fields: &[(Vec<u8>, Vec<u8>)]) -> StoreResult<Record> {
+/// The record of fields and values in turn.
+fn read(list: &[&[u8]]) -> StoreResult<Record> {
     let mut record = Record::new(Timestamp::default(), Duration::ZERO, Duration::ZERO);
     let mut has_times = false;
     let (mut ip, mut user_agent) = (None, None);
-    let mut data = Vec::with_capacity(fields.len());
-    for (name, value) in fields {
+    let mut data = Vec::with_capacity(list.len() / 2);
+    for field in list.chunks_exact(2) {
+        let (name, value) = (field[0], field[1]);
         let broken =
             || corrupt(&format!("its field {:?} is broken", name.escape_ascii().to_string()));
         let read = || -> Option<()> {
-            match name.as_slice() {
+            match name {
                 b"t" => has_times = times(&mut record, value)?,
                 b"p" => record.proofs.present = Some(proof(value)?),
                 b"n" => {
@@ -169,6 +165,7 @@ fn read(fields: &[(Vec<u8>, Vec<u8>)]) -> StoreResult<Record> {
                     record.proofs.former = Some(Former { proof: Proof::from_bytes(proof), until });
                 }
                 b"k" => {
+                    record.commits.reserve(value.len() / (CommitId::LEN + 8));
                     for commit in value.chunks(CommitId::LEN + 8) {
                         let (id, at) = undated(commit)?;
                         record.commits.push((CommitId::from_bytes(id), at));

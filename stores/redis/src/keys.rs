@@ -4,6 +4,7 @@
 //! that a script reaches a session, the epochs that may have ended it and the schedule of the sweep
 //! together.
 
+use std::fmt::Write;
 use std::sync::LazyLock;
 
 use tenure_core::id::{Handle, Namespace};
@@ -47,7 +48,7 @@ impl Prefix {
 
     /// The key of a session, given the name that the bucket's schedule has for it.
     pub(crate) fn session(&self, bucket: Bucket, name: &str) -> String {
-        format!("{}{{{}}}:{name}", self.0, bucket.tag())
+        [&self.0, bucket.tag(), name].concat()
     }
 
     /// The epochs that have moved, as far as they concern this bucket.
@@ -108,35 +109,45 @@ impl Bucket {
         self.0.into()
     }
 
-    /// The text in braces whose slot is the bucket's. The buckets divide the slots evenly, so that
-    /// masters with equal shares of slots have equal shares of sessions.
-    fn tag(self) -> u16 {
-        static TAGS: LazyLock<[u16; 256]> = LazyLock::new(|| {
+    /// A number in braces whose slot is the bucket's, and a colon. The buckets divide the slots
+    /// evenly, so that masters with equal shares of slots have equal shares of sessions.
+    fn tag(self) -> &'static str {
+        static TAGS: LazyLock<[String; 256]> = LazyLock::new(|| {
             let mut tags = [None; 256];
             for number in 0..=u16::MAX {
                 let slot = crc16(number.to_string().as_bytes()) % SLOTS;
                 tags[usize::from(slot / (SLOTS / 256))].get_or_insert(number);
             }
-            tags.map(Option::unwrap_or_default)
+            tags.map(|number| format!("{{{}}}:", number.unwrap_or_default()))
         });
-        TAGS[usize::from(self.0)]
+        &TAGS[usize::from(self.0)]
     }
 }
 
 /// The name of a session in the schedule of its bucket.
 pub(crate) fn name(key: &StoreKey) -> String {
-    format!("{}:{}", short_name(key), key.namespace().as_str())
+    let mut name = short_name(key);
+    name.push(':');
+    name.push_str(key.namespace().as_str());
+    name
 }
 
 /// The name of a session among those of its namespace.
 pub(crate) fn short_name(key: &StoreKey) -> String {
+    let mut name = String::with_capacity(64);
     match key.name() {
-        KeyName::Handle(handle) => format!("{HANDLE}{handle}"),
-        // It is text; the contract gives its octets.
+        KeyName::Handle(handle) => {
+            name.push_str(HANDLE);
+            // A string takes all that is written.
+            let _ = write!(name, "{handle}");
+        }
         KeyName::Foreign(_) => {
-            format!("{FOREIGN}{}", escaped(&String::from_utf8_lossy(key.name().as_bytes())))
+            name.push_str(FOREIGN);
+            // It is text; the contract gives its octets.
+            name.push_str(&escaped(&String::from_utf8_lossy(key.name().as_bytes())));
         }
     }
+    name
 }
 
 /// The key with this short name, without a proof.
@@ -208,7 +219,8 @@ mod tests {
     #[test]
     fn buckets_divide_the_slots_evenly() {
         let parts: Vec<_> = Bucket::all()
-            .map(|bucket| crc16(bucket.tag().to_string().as_bytes()) % SLOTS / 64)
+            .map(|bucket| bucket.tag().trim_start_matches('{').trim_end_matches("}:"))
+            .map(|number| crc16(number.as_bytes()) % SLOTS / 64)
             .collect();
         assert_eq!(parts, (0..256).collect::<Vec<_>>());
     }

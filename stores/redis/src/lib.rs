@@ -28,6 +28,7 @@ mod keys;
 mod link;
 mod open;
 mod options;
+mod packed;
 mod people;
 mod pipe;
 mod queue;

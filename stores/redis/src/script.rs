@@ -16,15 +16,15 @@ macro_rules! scripts {
 }
 
 scripts! {
-    APPLY = "scripts/prelude.lua" "scripts/apply.lua";
-    CREATE = "scripts/prelude.lua" "scripts/create.lua";
-    DELETE = "scripts/prelude.lua" "scripts/delete.lua";
+    APPLY = "scripts/epochs.lua" "scripts/record.lua" "scripts/apply.lua";
+    CREATE = "scripts/epochs.lua" "scripts/record.lua" "scripts/create.lua";
+    DELETE = "scripts/epochs.lua" "scripts/record.lua" "scripts/delete.lua";
     INDEX = "scripts/index.lua";
-    LOAD = "scripts/prelude.lua" "scripts/load.lua";
+    LOAD = "scripts/epochs.lua" "scripts/load.lua";
     REVOKE = "scripts/revoke.lua";
-    SWAP = "scripts/prelude.lua" "scripts/swap.lua";
+    SWAP = "scripts/epochs.lua" "scripts/record.lua" "scripts/swap.lua";
     SWEEP = "scripts/sweep.lua";
-    TOUCH = "scripts/prelude.lua" "scripts/touch.lua";
+    TOUCH = "scripts/epochs.lua" "scripts/record.lua" "scripts/touch.lua";
 }
 
 impl Script {

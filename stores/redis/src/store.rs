@@ -139,12 +139,12 @@ impl Store for RedisStore {
         if is_administrative(key) {
             return Ok(Applied::Gone);
         }
-        let mut seen = patch.base().cloned();
-        let mut steps = seen.as_ref().and_then(|seen| patch.steps(&seen.data).ok());
+        let mut latest: Option<Box<Record>> = None;
+        let mut steps = patch.base().and_then(|seen| patch.steps(&seen.data).ok());
         let binds = patch.user().is_some();
         let mut turn = None;
         loop {
-            let call = match (&seen, &steps) {
+            let call = match (latest.as_deref().or(patch.base()), &steps) {
                 (Some(seen), Some(steps)) => {
                     let mut call = self.inner.committing(key, patch, now)?;
                     add_steps(&mut call, steps, seen)?.then_some(call)
@@ -152,15 +152,16 @@ impl Store for RedisStore {
                 _ => None,
             };
             let newest = match call {
-                None => match self.newest(key, patch, now).await? {
+                // Rare: in a box, so that the future of every commit is no larger for it.
+                None => match Box::pin(self.newest(key, patch, now)).await? {
                     Ok(record) => record,
                     Err(applied) => return Ok(applied),
                 },
                 Some(call) => {
                     let answer = if binds {
                         let (store, key) = (self.clone(), key.clone());
-                        Self::settled(async move { store.commit(&key, call, true, now).await })
-                            .await?
+                        let work = async move { store.commit(&key, call, true, now).await };
+                        Box::pin(Self::settled(work)).await?
                     } else {
                         self.commit(key, call, false, now).await?
                     };
@@ -190,7 +191,7 @@ impl Store for RedisStore {
             {
                 return Ok(Applied::Refused(refused));
             }
-            (seen, steps) = (Some(*newest), Some(ran));
+            (latest, steps) = (Some(newest), Some(ran));
         }
     }
 

@@ -10,7 +10,7 @@ local r, why = read()
 if not r then
   return why
 end
-if remembers(r.commits, commit) then
+if place(r.commits, commit) then
   return r.alive and { ALREADY, redis.call('HGETALL', session) } or GONE
 end
 if not r.alive or not accepts(r, proof) then
@@ -124,18 +124,19 @@ if cleared then
   end
 end
 
-local forgotten = {}
-for from = 1, #settled, 16 do
-  forgotten[settled:sub(from, from + 15)] = true
+-- The oldest stand first.
+local first = 1
+while first < #r.commits and now - struct.unpack('>I8', r.commits, first + 16) >= HORIZON do
+  first = first + 24
 end
-local commits = {}
-for from = 1, #r.commits, 24 do
-  local id = r.commits:sub(from, from + 15)
-  if now - struct.unpack('>I8', r.commits, from + 16) < HORIZON and not forgotten[id] then
-    commits[#commits + 1] = r.commits:sub(from, from + 23)
+local commits = r.commits:sub(first)
+for from = 1, #settled, 16 do
+  local done = place(commits, settled:sub(from, from + 15))
+  if done then
+    commits = commits:sub(1, done - 1) .. commits:sub(done + 24)
   end
 end
-set('k', table.concat(commits) .. commit .. struct.pack('>I8', now))
+set('k', commits .. commit .. struct.pack('>I8', now))
 
 local was = r.user
 if user ~= '' then
@@ -207,6 +208,9 @@ if deadline < before then
 end
 local changed = r.user ~= was
 local due = r.user and (user ~= '' or minute ~= math.floor(r.last_seen / 60000))
+if not due and not changed and wanted == '' then
+  return DONE
+end
 return {
   DONE,
   due and r.user,

@@ -5,7 +5,7 @@ if not r and why ~= 0 then
   return why
 end
 if r and r.alive then
-  return commit ~= '' and remembers(r.commits, commit) and 1 or 0
+  return commit ~= '' and place(r.commits, commit) and 1 or 0
 end
 local seen = stamp(epoch(namespace), user ~= '' and user)
 redis.call('DEL', session)

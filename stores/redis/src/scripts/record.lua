@@ -1,7 +1,6 @@
--- What all scripts share. KEYS[1] is the session and KEYS[2] the epochs of its bucket; ARGV[1] is
--- the time and ARGV[2] the namespace. Times are whole milliseconds up to 2^53: exact in Lua.
-local session, epochs = KEYS[1], KEYS[2]
-local now, namespace = tonumber(ARGV[1]), ARGV[2]
+-- What scripts share that change a session. ARGV[2] is the time. Times are whole milliseconds up to
+-- 2^53: exact in Lua.
+local now = tonumber(ARGV[2])
 
 -- The server's clock may be ahead of `now` by this much before it removes what still lives.
 local SLACK = 600000
@@ -12,10 +11,6 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
-local function epoch(member)
-  return tonumber(redis.call('ZSCORE', epochs, member) or 0)
-end
-
 -- The epoch of everybody and that of this user, as a record is stamped with them.
 local function stamp(everybody, user)
   local theirs = user and epoch(namespace .. '\0' .. user) or 0
@@ -23,16 +18,6 @@ local function stamp(everybody, user)
     return false
   end
   return struct.pack('>I8I8', everybody, theirs)
-end
-
--- Whether an epoch has moved past what the record has seen.
-local function revoked(seen, user)
-  local everybody, theirs = 0, 0
-  if seen then
-    everybody, theirs = struct.unpack('>I8I8', seen)
-  end
-  return epoch(namespace) > everybody
-    or (user and epoch(namespace .. '\0' .. user) > theirs)
 end
 
 -- What decides whether a request may do something, or nil and why not: 0 if there is no session.
@@ -63,13 +48,13 @@ local function accepts(r, proof)
   return r.proof == proof or (r.pending and r.pending:sub(1, 32) == proof)
 end
 
-local function remembers(commits, id)
-  for at = 1, #commits, 24 do
-    if commits:sub(at, at + 15) == id then
-      return true
-    end
+-- Where a commit is in the list of those that took effect, each of which is 24 octets long.
+local function place(commits, id)
+  local at = commits:find(id, 1, true)
+  while at and at % 24 ~= 1 do
+    at = commits:find(id, at + 1, true)
   end
-  return false
+  return at
 end
 
 local function pack_times(r, revision)

@@ -1,0 +1,17 @@
+-- What scripts about one session share. KEYS[1] is the session and KEYS[2] the epochs of its bucket;
+-- ARGV[1] is the namespace.
+local session, epochs, namespace = KEYS[1], KEYS[2], ARGV[1]
+
+local function epoch(member)
+  return tonumber(redis.call('ZSCORE', epochs, member) or 0)
+end
+
+-- Whether an epoch has moved past what the record has seen.
+local function revoked(seen, user)
+  local everybody, theirs = 0, 0
+  if seen then
+    everybody, theirs = struct.unpack('>I8I8', seen)
+  end
+  return epoch(namespace) > everybody
+    or (user and epoch(namespace .. '\0' .. user) > theirs)
+end
