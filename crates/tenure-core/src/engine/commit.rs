@@ -67,7 +67,7 @@ impl Slot {
         let manager = &*self.manager;
         let deleted = manager
             .call("destroy", now, |now, again| async move {
-                let (_turn, now) = manager.turn(key, None, now).await;
+                let (_turn, now) = manager.turn(key, now).await;
                 let deleted = self.store().delete(key, now).await?;
                 // The first attempt may have done it and lost the answer.
                 Ok(deleted || again)
@@ -147,21 +147,7 @@ impl Slot {
     ) -> Result<()> {
         let manager = &*self.manager;
         let applied = manager
-            .call("commit", now, |now, _| async move {
-                let (mut turn, now) = manager.turn(key, Some(patch), now).await;
-                let Some(turn) = &mut turn else {
-                    return self.store().apply(key, patch, now).await;
-                };
-                // What was committed while this commit waited is newer than what its request saw.
-                let applied = match turn.left(key) {
-                    Some(newer) => self.store().apply(key, &patch.clone().on(newer), now).await?,
-                    None => self.store().apply(key, patch, now).await?,
-                };
-                if let Applied::Done(Some(record)) = &applied {
-                    turn.leave(key, record);
-                }
-                Ok(applied)
-            })
+            .call("commit", now, |now, _| manager.commit(self.store(), key, patch, now))
             .await?;
         match applied {
             Applied::Done(record) => {

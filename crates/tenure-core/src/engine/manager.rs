@@ -102,17 +102,21 @@ impl Manager {
         Err(StoreError::new(StoreErrorKind::Timeout, late).during(operation))
     }
 
-    /// Waits for one's turn to commit `patch` to a session, or to delete the session, and tells the
-    /// time at which it came. Whoever merges in place settles contention by itself.
+    /// Whether the store needs no turns, to commit `patch` or to delete a session.
+    pub(super) fn settles_by_itself(&self, patch: Option<&Patch>) -> bool {
+        let merges =
+            self.store.merges_in_place() && patch.is_none_or(|patch| !patch.has_closures());
+        merges || self.store.is_volatile()
+    }
+
+    /// Waits for one's turn to delete a session, if the store needs that, and tells the time at
+    /// which it came.
     pub(super) async fn turn(
         &self,
         key: &StoreKey,
-        patch: Option<&Patch>,
         now: Timestamp,
     ) -> (Option<Turn<'_>>, Timestamp) {
-        let merges =
-            self.store.merges_in_place() && patch.is_none_or(|patch| !patch.has_closures());
-        if merges || self.store.is_volatile() {
+        if self.settles_by_itself(None) {
             return (None, now);
         }
         let (turn, waited) = self.queue.turn(key).await;

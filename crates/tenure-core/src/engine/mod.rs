@@ -24,6 +24,7 @@ mod commit;
 mod config;
 mod counters;
 mod exchange;
+mod group;
 mod limit;
 mod load;
 mod manager;

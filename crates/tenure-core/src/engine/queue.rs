@@ -2,7 +2,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::{KeyName, Record, StoreKey};
+use super::group::Group;
+use crate::store::{Record, StoreKey};
 
 type Waiters = Arc<async_lock::Mutex<Option<Left>>>;
 type Shard = HashMap<u64, Waiters, BuildHasherDefault<Hashed>>;
@@ -11,10 +12,13 @@ const SHARDS: usize = 32;
 /// Who holds the waiters of a session when nobody waits: the map and the turn that ends.
 const HOLDERS: usize = 2;
 
-/// What a commit leaves to the next one: the session as it was after it.
-struct Left {
-    name: KeyName,
-    record: Arc<Record>,
+/// What a commit leaves to the next one.
+pub(super) struct Left {
+    key: StoreKey,
+    /// The session after it.
+    pub(super) record: Arc<Record>,
+    /// The commits in it that are still to be saved.
+    pub(super) group: Option<Group>,
 }
 
 /// Lets commits to one session wait for each other inside this process, so that contention costs
@@ -67,19 +71,21 @@ impl Queue {
 }
 
 impl Turn<'_> {
-    /// The record that the commit before this one has left, if it was to the same session.
-    pub(super) fn left(&mut self, key: &StoreKey) -> Option<Arc<Record>> {
-        let left = self.held.as_mut()?.take()?;
-        (left.name == *key.name()).then_some(left.record)
+    /// What the commit before this one has left, if it was to the same session.
+    pub(super) fn left(&mut self, key: &StoreKey) -> Option<Left> {
+        self.held.as_mut()?.take().filter(|left| left.key.same_session(key))
     }
 
-    /// Leaves the record for the next commit, if one waits.
-    pub(super) fn leave(&mut self, key: &StoreKey, record: &Record) {
+    /// Whether another one waits for its turn.
+    pub(super) fn has_next(&self) -> bool {
         // One more than without others: what the turn holds while it lasts.
-        let others_wait =
-            self.waiters.as_ref().is_some_and(|waiters| Arc::strong_count(waiters) > HOLDERS + 1);
-        if let Some(held) = self.held.as_mut().filter(|_| others_wait) {
-            **held = Some(Left { name: key.name().clone(), record: Arc::new(record.clone()) });
+        self.waiters.as_ref().is_some_and(|waiters| Arc::strong_count(waiters) > HOLDERS + 1)
+    }
+
+    /// Leaves the record to the next one.
+    pub(super) fn leave(&mut self, key: &StoreKey, record: Arc<Record>, group: Option<Group>) {
+        if let Some(held) = &mut self.held {
+            **held = Some(Left { key: key.clone(), record, group });
         }
     }
 }

@@ -41,13 +41,14 @@ async fn a_record_is_left_to_who_waits_for_the_same_session() {
     let queue = Queue::new();
     let record = Record::new(Timestamp::default(), Duration::ZERO, Duration::ZERO);
     let (mut first, _) = queue.turn(&key(1)).await;
-    first.leave(&key(1), &record);
-    assert!(first.left(&key(1)).is_none(), "nobody waits");
+    let record = Arc::new(record);
+    assert!(!first.has_next());
     for (of, is_left) in [(1, true), (2, false)] {
         let key = key(1);
         let mut next = Box::pin(queue.turn(&key));
         assert!(next.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        first.leave(&self::key(of), &record);
+        assert!(first.has_next());
+        first.leave(&self::key(of), Arc::clone(&record), None);
         drop(first);
         let (mut turn, waited) = next.await;
         assert!(waited);

@@ -91,6 +91,11 @@ impl AnyStore {
         Self { memory: None, per_request: Some(Arc::new(make)), ..Self::new(outside) }
     }
 
+    /// Whether each request has a store of its own.
+    pub(crate) fn is_per_request(&self) -> bool {
+        self.per_request.is_some()
+    }
+
     /// The store of one request, where each has its own. A wrapper around a store like this one
     /// calls it, and wraps what it gives, in a closure for [`per_request`](Self::per_request).
     #[must_use]

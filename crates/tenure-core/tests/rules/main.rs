@@ -6,6 +6,7 @@ mod cookies;
 mod detached;
 mod failures;
 mod foreign;
+mod groups;
 mod lifetimes;
 mod limits;
 mod privileges;

@@ -1,8 +1,7 @@
 use tenure_core::Session;
 use tenure_core::store::{MemoryStore, Store};
-use tenure_testkit::{ManualClock, Operation, Provided, Recorder};
 
-use crate::visitor::{Visitor, configured, shop};
+use crate::visitor::{Visitor, shop};
 
 /// X1, R1 of data: parallel requests on one session, each of them loaded before any has written.
 #[tokio::test]
@@ -32,35 +31,6 @@ async fn x1_parallel_requests_lose_nothing() {
         .await;
     assert_eq!((keys, n, sum), (50, Some(50), Some((0..50).sum())));
     assert_eq!(list, (0..50).collect::<Vec<_>>());
-}
-
-/// X1: where the store compares and swaps, a commit that has waited builds on the one before it,
-/// and takes one call as if nobody else had been there.
-#[tokio::test]
-async fn x1_commits_that_wait_build_on_each_other() {
-    let calls = Recorder::new(MemoryStore::new());
-    let store = Provided::new(calls.clone());
-    let sessions = configured(store, &ManualClock::new()).build().unwrap();
-    let mut ada = Visitor::new(&sessions);
-    ada.get(|session| session.set("n", 0)).await;
-    let mut open = Vec::new();
-    for _ in 0..50 {
-        let exchange = ada.open();
-        let session = exchange.session().load().await.unwrap();
-        session.increment("n", 1).unwrap();
-        session.update("m", |m: &mut i64| *m += 1).unwrap();
-        open.push(exchange);
-    }
-    calls.clear();
-    let mut closing = tokio::task::JoinSet::new();
-    for exchange in open {
-        let mut ada = ada.clone();
-        closing.spawn(async move { ada.close(exchange).await.closed });
-    }
-    closing.join_all().await.into_iter().for_each(|closed| closed.unwrap());
-    assert_eq!(calls.operations(), [Operation::Swap; 50]);
-    let (n, m) = ada.get(|session| Ok((session.get("n")?, session.get("m")?))).await;
-    assert_eq!((n, m), (Some(50), Some(50)));
 }
 
 /// R1, T-OUT-2, X2: whatever a request in flight did, and whenever the logout came, nothing revives
