@@ -7,6 +7,7 @@ mod journal;
 mod key;
 mod lazy;
 mod life;
+mod read;
 mod record;
 mod write;
 

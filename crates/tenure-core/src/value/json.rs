@@ -72,6 +72,10 @@ impl Json {
         decode(&self.0)
     }
 
+    pub(crate) fn to_raw(&self) -> Result<Box<RawValue>> {
+        decode(&self.0)
+    }
+
     /// The value as a number that can be counted, if it is one.
     ///
     /// ```

@@ -3,6 +3,7 @@
 
 mod closures;
 mod cookies;
+mod data;
 mod detached;
 mod failures;
 mod foreign;

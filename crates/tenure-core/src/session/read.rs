@@ -1,0 +1,169 @@
+//! Reading with a default, into values, and all at once.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::handle::Session;
+use super::key::AsKey;
+use crate::error::Result;
+use crate::store::changes::Call;
+use crate::value::{Json, beginnings, decode, descend};
+
+const NULL: &str = "null";
+
+impl Session {
+    /// The value under `key`, or `default` where there is none or a null.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// assert_eq!(session.get_or("theme", "light".to_owned())?, "light");
+    /// session.set("theme", "dark")?;
+    /// assert_eq!(session.get_or("theme", "light".to_owned())?, "dark");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when there is a value but of another type.
+    pub fn get_or<T: DeserializeOwned>(&self, key: impl AsKey<T>, default: T) -> Result<T> {
+        match self.raw(key)? {
+            Some(value) if value.as_str() != NULL => value.decode(),
+            _ => Ok(default),
+        }
+    }
+
+    /// The value under `key`; where there is none or a null, what `make` gives is put there first.
+    /// If another request was faster, its value is the one that stays.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// let seed: u64 = session.get_or_insert_with("seed", || 7)?; // a random one, say
+    /// assert_eq!(session.get_or_insert_with("seed", || 8)?, seed);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get`](Self::get) and [`set`](Self::set).
+    pub fn get_or_insert_with<T: Serialize + DeserializeOwned>(
+        &self,
+        key: impl AsKey<T>,
+        make: impl FnOnce() -> T,
+    ) -> Result<T> {
+        let name = key.as_name();
+        match self.raw(name)? {
+            Some(value) if value.as_str() != NULL => value.decode(),
+            _ => {
+                let made = make();
+                let value = Json::of(&made)?;
+                let call: Call = Arc::new(move |present| {
+                    let present = present.filter(|present| present.as_str() != NULL);
+                    Ok(Some(present.unwrap_or(&value).clone()))
+                });
+                self.writing("get_or_insert_with")?.update(name, call)?;
+                Ok(made)
+            }
+        }
+    }
+
+    /// The value under `key`, which is removed. Two parallel requests may both get it; what only one
+    /// of them may have needs an atomic operation of the store.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("return_to", "/cart")?;
+    /// assert_eq!(session.take::<String>("return_to")?.as_deref(), Some("/cart"));
+    /// assert_eq!(session.take::<String>("return_to")?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`get`](Self::get) and [`remove`](Self::remove); a value of another type stays.
+    pub fn take<T: DeserializeOwned>(&self, key: impl AsKey<T>) -> Result<Option<T>> {
+        let name = key.as_name();
+        let Some(value) = self.raw(name)? else { return Ok(None) };
+        let value = value.decode()?;
+        self.remove(name)?;
+        Ok(Some(value))
+    }
+
+    /// What is at a path: a key, then names of fields and places in lists, with dots between them.
+    /// Where keys have dots of their own, the longest beginning of the path that is a key counts.
+    /// Paths that lead nowhere give none.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use std::collections::BTreeMap;
+    /// session.set("cart", [BTreeMap::from([("sku", "tea-7")])])?;
+    /// assert_eq!(session.get_path::<String>("cart.0.sku")?.as_deref(), Some("tea-7"));
+    /// assert_eq!(session.get_path::<String>("cart.1.sku")?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when there is a value but of another type.
+    pub fn get_path<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
+        let Some(key) = beginnings(path).find(|key| self.contains(*key)) else { return Ok(None) };
+        let Some(value) = self.raw(key)? else { return Ok(None) };
+        match path.get(key.len() + 1..) {
+            Some(rest) => descend(value.as_str(), rest).map(decode).transpose(),
+            None => value.decode().map(Some),
+        }
+    }
+
+    /// All values, as a map or as a type with the keys as its fields.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Settings {
+    ///     theme: String,
+    ///     #[serde(default)]
+    ///     columns: u8,
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.set("theme", "dark")?;
+    /// let settings: Settings = session.all()?;
+    /// assert_eq!((settings.theme.as_str(), settings.columns), ("dark", 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when the values do not fit.
+    pub fn all<T: DeserializeOwned>(&self) -> Result<T> {
+        let mut text = String::from("{");
+        for key in self.keys() {
+            let Some(value) = self.raw(&key)? else { continue };
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text += Json::of(&key)?.as_str();
+            text.push(':');
+            text += value.as_str();
+        }
+        text.push('}');
+        decode(&text)
+    }
+}
