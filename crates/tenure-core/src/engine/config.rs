@@ -1,5 +1,6 @@
 mod commits;
 mod lifetimes;
+mod limits;
 mod tokens;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+pub(crate) use self::limits::Limits;
 use super::manager::Manager;
 use super::sessions::Sessions;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
@@ -74,7 +76,7 @@ pub(crate) struct Settings {
     pub(crate) clear_unknown: bool,
     pub(crate) keeps_request: bool,
     pub(crate) store_timeout: Duration,
-    pub(crate) max_bytes: usize,
+    pub(crate) limits: Limits,
     pub(crate) when_unavailable: WhenUnavailable,
     pub(crate) on_error: Option<ErrorHook>,
     pub(crate) commit_on: Option<CommitOn>,
@@ -104,7 +106,7 @@ impl SessionsBuilder {
                 clear_unknown: false,
                 keeps_request: false,
                 store_timeout: Duration::from_secs(2),
-                max_bytes: 64 << 10,
+                limits: Limits::default(),
                 when_unavailable: WhenUnavailable::Fail,
                 on_error: None,
                 commit_on: None,
@@ -141,24 +143,6 @@ impl SessionsBuilder {
     /// ```
     pub fn cookie(mut self, cookie: Cookie) -> Self {
         self.cookie = cookie;
-        self
-    }
-
-    /// How many octets the keys and values of a session may take; 64 KiB by default, at most 1 MiB.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> tenure_core::Result<()> {
-    /// # use tenure_core::{ErrorKind, Sessions, store::MemoryStore};
-    /// let sessions = Sessions::builder().store(MemoryStore::new()).max_session_bytes(256).build()?;
-    /// let session = sessions.start().await?;
-    /// let error = session.set("essay", "x".repeat(300)).unwrap_err();
-    /// assert_eq!(error.kind(), ErrorKind::TooLarge);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn max_session_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_bytes = bytes;
         self
     }
 
@@ -288,7 +272,6 @@ impl SessionsBuilder {
 impl Settings {
     const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
     const SHORTEST: Duration = Duration::from_secs(1);
-    const MOST_BYTES: usize = 1 << 20;
 
     fn check(&self) -> Result<()> {
         for (setting, timeout) in
@@ -321,13 +304,7 @@ impl Settings {
         if self.store_timeout.is_zero() {
             return Err(Error::config("store_timeout: zero leaves the store no time to answer"));
         }
-        if !(1..=Self::MOST_BYTES).contains(&self.max_bytes) {
-            return Err(Error::config(format!(
-                "max_session_bytes: {} is not between 1 and 1 MiB; keep large data elsewhere and \
-                 its key in the session",
-                self.max_bytes
-            )));
-        }
+        self.limits.check()?;
         Ok(())
     }
 

@@ -37,6 +37,7 @@ mod slot;
 mod sweeper;
 pub(crate) mod trace;
 
+pub(crate) use config::Limits;
 pub use config::{SessionsBuilder, WhenUnavailable};
 pub use counters::Counts;
 pub use exchange::{Exchange, Sealed};

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use super::journal::Found;
 use super::key::{AsKey, AsName};
 use super::lazy::LazySession;
+use super::record::is_reserved;
 use crate::engine::{Slot, State};
 use crate::error::Result;
 use crate::value::{Json, decode};
@@ -100,7 +101,9 @@ impl Session {
     /// ```
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.slot.readable().journal.keys()
+        let mut keys = self.slot.readable().journal.keys();
+        keys.retain(|key| !is_reserved(key));
+        keys
     }
 
     /// How many keys there are.

@@ -157,6 +157,20 @@ impl Journal {
         kept.map(|(key, value)| key.len() + value.len()).sum::<usize>() + written.sum::<usize>()
     }
 
+    /// How many keys there are, or more.
+    pub(crate) fn keys_bound(&self) -> usize {
+        self.seen.len() + self.changes.entries.len()
+    }
+
+    /// How many operations are recorded.
+    pub(crate) fn operations(&self) -> usize {
+        let operations = |entry: &Entry| match entry {
+            Entry::Chain(chain) => chain.ops.len(),
+            Entry::Set(_) | Entry::Remove => 1,
+        };
+        self.changes.entries.iter().map(|(_, entry)| operations(entry)).sum()
+    }
+
     pub(crate) fn put(&mut self, key: &str, value: Option<Json>) {
         self.changes.put(key.into(), value.map_or(Entry::Remove, Entry::Set));
     }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use super::journal::Found;
-use crate::engine::{Fate, Reach, Slot, State};
+use super::journal::{Found, Journal};
+use crate::engine::{Fate, Limits, Reach, Slot, State};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::changes::Call;
 use crate::value::{Json, Number};
@@ -72,10 +72,14 @@ impl Slot {
     }
 
     pub(super) fn find(&self, key: &str) -> Result<Option<Found>> {
+        if is_reserved(key) {
+            return Ok(None);
+        }
         self.readable().journal.find(key)
     }
 
     pub(super) fn put(&self, key: &str, value: Option<Json>) -> Result<()> {
+        ordinary("set", key)?;
         let grows = value.as_ref().map_or(0, |value| key.len() + value.as_str().len());
         self.checked("set", grows, |state| {
             state.journal.put(key, value);
@@ -84,6 +88,7 @@ impl Slot {
     }
 
     pub(super) fn add(&self, key: &str, by: Number) -> Result<()> {
+        ordinary("increment", key)?;
         self.checked("increment", key.len() + Number::MAX_LEN, |state| {
             let loaded = state.loaded;
             state.journal.add(key, by, loaded)
@@ -91,6 +96,12 @@ impl Slot {
     }
 
     pub(super) fn push(&self, key: &str, item: Json) -> Result<()> {
+        ordinary("push", key)?;
+        self.push_reserved(key, item)
+    }
+
+    /// As `push`, for keys of this library too.
+    pub(super) fn push_reserved(&self, key: &str, item: Json) -> Result<()> {
         let known = self.readable().journal.size_bound();
         self.checked("push", known + key.len() + item.as_str().len() + 3, |state| {
             let loaded = state.loaded;
@@ -101,6 +112,12 @@ impl Slot {
     /// Runs `call` on the value that this request sees, under no lock, and records it. It may call
     /// the session itself; if that changes the same value, it runs again.
     pub(super) fn update(&self, key: &str, call: Call) -> Result<()> {
+        ordinary("update", key)?;
+        self.update_reserved(key, call)
+    }
+
+    /// As `update`, for keys of this library too.
+    pub(super) fn update_reserved(&self, key: &str, call: Call) -> Result<()> {
         for _ in 0..ATTEMPTS {
             let saw = self.writable("update")?.journal.view(key)?;
             let with = call(saw.as_ref())?;
@@ -120,33 +137,87 @@ impl Slot {
         ))
     }
 
-    /// Records a write, which adds at most `grows` octets, unless it makes the session too large;
-    /// then the session is as before.
+    /// Records a write, which adds at most `grows` octets, unless it takes the session over a
+    /// limit; then the session is as before. What makes it smaller is always good: the limit may have
+    /// been lowered since it was filled.
     fn checked(
         &self,
         operation: &'static str,
         grows: usize,
         write: impl FnOnce(&mut State) -> Result<()>,
     ) -> Result<()> {
-        let limit = self.manager.settings.max_bytes;
+        let limits = &self.manager.settings.limits;
         let mut state = self.writable(operation)?;
-        if state.journal.size_bound().saturating_add(grows) <= limit {
+        let journal = &state.journal;
+        let fits = journal.size_bound().saturating_add(grows) <= limits.bytes
+            && journal.keys_bound() < limits.keys
+            && journal.operations() < limits.operations;
+        if fits {
             return write(&mut state);
         }
-        let before = state.journal.changes.clone();
+        let (changes, before) = (journal.changes.clone(), Usage::of(journal));
         write(&mut state)?;
-        let size = state.journal.size();
-        if size > limit {
-            state.journal.changes = before;
-            return Err(Error::new(
-                ErrorKind::TooLarge,
-                operation,
-                format!(
-                    "the session would take {size} octets, and `max_session_bytes` is {limit}; \
-                     keep large data elsewhere and its key in the session"
-                ),
-            ));
+        let after = Usage::of(&state.journal);
+        let checked = after.check(&before, limits, operation);
+        if checked.is_err() {
+            state.journal.changes = changes;
         }
-        Ok(())
+        checked
+    }
+}
+
+/// Whether the key is one of this library's own.
+pub(super) fn is_reserved(key: &str) -> bool {
+    key.starts_with('\0')
+}
+
+fn ordinary(operation: &'static str, key: &str) -> Result<()> {
+    if !is_reserved(key) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Misuse,
+        operation,
+        format!("{key:?} begins with NUL, as the library's own keys do; choose another name"),
+    ))
+}
+
+/// What is limited.
+struct Usage {
+    bytes: usize,
+    keys: usize,
+    operations: usize,
+}
+
+impl Usage {
+    fn of(journal: &Journal) -> Self {
+        let (bytes, keys) = (journal.size(), journal.keys().len());
+        Self { bytes, keys, operations: journal.operations() }
+    }
+
+    fn check(&self, before: &Self, limits: &Limits, operation: &'static str) -> Result<()> {
+        let crosses = |after: usize, before: usize, limit: usize| after > limit && after > before;
+        let why = if crosses(self.bytes, before.bytes, limits.bytes) {
+            format!(
+                "the session would take {} octets, and `max_session_bytes` is {}; keep large data \
+                 elsewhere and its key in the session",
+                self.bytes, limits.bytes
+            )
+        } else if crosses(self.keys, before.keys, limits.keys) {
+            format!(
+                "the session would have {} keys, and `max_session_keys` is {}; keep what belongs \
+                 together under one key",
+                self.keys, limits.keys
+            )
+        } else if crosses(self.operations, before.operations, limits.operations) {
+            format!(
+                "the request would have recorded {} operations, and `max_operations` is {}; `save` \
+                 in between, or put together what belongs together",
+                self.operations, limits.operations
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::TooLarge, operation, why))
     }
 }
