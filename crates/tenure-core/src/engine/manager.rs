@@ -26,7 +26,7 @@ pub(crate) struct Manager {
     pub(super) queue: Queue,
     pub(super) settled: Settled,
     pub(crate) counters: Arc<Counters>,
-    pub(super) commit_ids: Arc<CommitIds>,
+    pub(crate) commit_ids: Arc<CommitIds>,
 }
 
 impl Manager {

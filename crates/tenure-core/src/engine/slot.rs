@@ -9,7 +9,7 @@ use super::manager::Manager;
 use super::outbox::Work;
 use super::request::Connection;
 use crate::id::Token;
-use crate::session::Journal;
+use crate::session::{Flash, Journal};
 use crate::store::{AnyStore, Client, Record, StoreKey};
 use crate::transport::Presented;
 
@@ -61,6 +61,7 @@ pub(crate) struct State {
     /// A session to delete with the next commit.
     pub(crate) doomed: Option<StoreKey>,
     pub(crate) journal: Journal,
+    pub(crate) flash: Flash,
     /// Commits that the store has not acknowledged yet, oldest first.
     pub(super) outbox: VecDeque<Arc<Work>>,
     pub(super) answer: Answer,

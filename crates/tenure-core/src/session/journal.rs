@@ -211,6 +211,11 @@ impl Journal {
         }
     }
 
+    /// What the key held before this request.
+    pub(crate) fn seen(&self, key: &str) -> Option<Json> {
+        self.seen.get(key).map(Json::trusted)
+    }
+
     fn stored(&self, key: &str) -> Option<Json> {
         if self.changes.drops(key) { None } else { self.seen.get(key).map(Json::trusted) }
     }

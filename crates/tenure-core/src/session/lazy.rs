@@ -28,7 +28,7 @@ use crate::value::{By, Json};
 /// ```
 #[derive(Clone)]
 pub struct LazySession {
-    slot: Arc<Slot>,
+    pub(super) slot: Arc<Slot>,
 }
 
 impl LazySession {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::detached::Detached;
+use super::flash;
 use super::handle::Session;
 use crate::engine::Fate;
 use crate::error::{Error, ErrorKind, Result};
@@ -177,7 +178,9 @@ impl Session {
     /// As [`regenerate`](Self::regenerate).
     pub fn regenerate_keeping(&self, keep: &[&str]) -> Result<()> {
         let mut state = self.writing("regenerate")?.rotatable("regenerate")?;
-        state.journal.clear(&names(keep));
+        let mut keep = names(keep);
+        keep.push(flash::KEY.into());
+        state.journal.clear(&keep);
         state.journal.rotates = true;
         state.is_new = true;
         Ok(())

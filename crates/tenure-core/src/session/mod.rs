@@ -2,6 +2,7 @@
 
 mod detached;
 mod facts;
+mod flash;
 mod handle;
 mod journal;
 mod key;
@@ -12,6 +13,8 @@ mod record;
 mod write;
 
 pub use detached::Detached;
+pub(crate) use flash::Flash;
+pub use flash::{FlashMessages, Level};
 pub use handle::Session;
 pub(crate) use journal::Journal;
 pub use key::{AsKey, AsName, CounterKey, Key};

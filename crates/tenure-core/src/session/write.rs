@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::flash;
 use super::handle::Session;
 use super::key::{AsKey, AsName, CounterKey};
 use crate::engine::Slot;
@@ -228,7 +229,8 @@ impl Session {
         self.writing("update")?.update(key.as_name(), call)
     }
 
-    /// Drops every key, those that parallel requests set included.
+    /// Drops every key, those that parallel requests set included; messages that wait to be shown
+    /// stay.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -247,7 +249,7 @@ impl Session {
     /// # Errors
     /// As every write.
     pub fn clear(&self) -> Result<()> {
-        self.writing("clear")?.writable("clear")?.journal.clear(&[]);
+        self.writing("clear")?.writable("clear")?.journal.clear(&[flash::KEY.into()]);
         Ok(())
     }
 

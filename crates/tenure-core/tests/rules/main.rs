@@ -6,6 +6,7 @@ mod cookies;
 mod data;
 mod detached;
 mod failures;
+mod flash;
 mod foreign;
 mod groups;
 mod lifetimes;

@@ -7,11 +7,12 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
     pub(crate) keys: usize,
     pub(crate) operations: usize,
+    pub(crate) flash: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 10, keys: 128, operations: 256 }
+        Self { bytes: 64 << 10, keys: 128, operations: 256, flash: 16 << 10 }
     }
 }
 
@@ -30,6 +31,7 @@ impl Limits {
         for (setting, number) in [
             ("max_session_keys", self.keys),
             ("max_operations", self.operations),
+            ("max_flash_bytes", self.flash),
         ] {
             if !(1..=Self::MOST).contains(&number) {
                 return Err(Error::config(format!(
@@ -97,6 +99,25 @@ impl SessionsBuilder {
     /// ```
     pub fn max_operations(mut self, operations: usize) -> Self {
         self.settings.limits.operations = operations;
+        self
+    }
+
+    /// How many octets the messages may take that wait to be shown; 16 KiB by default, at most
+    /// 65,536.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{ErrorKind, Sessions, store::MemoryStore};
+    /// let sessions = Sessions::builder().store(MemoryStore::new()).max_flash_bytes(256).build()?;
+    /// let session = sessions.start().await?;
+    /// let error = session.flash("essay", "x".repeat(300)).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::TooLarge);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_flash_bytes(mut self, bytes: usize) -> Self {
+        self.settings.limits.flash = bytes;
         self
     }
 }
