@@ -277,6 +277,10 @@ impl Sessions {
         Sweeper::new(self.clone())
     }
 
+    pub(super) fn manager(&self) -> &Manager {
+        &self.0
+    }
+
     pub(super) fn clock(&self) -> &dyn Clock {
         self.0.settings.clock.as_ref()
     }

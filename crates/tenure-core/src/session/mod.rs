@@ -1,6 +1,7 @@
 //! What a handler holds: the session, its keys, and what it recorded.
 
 mod detached;
+mod devices;
 mod facts;
 mod flash;
 mod handle;

@@ -11,6 +11,7 @@ mod foreign;
 mod groups;
 mod lifetimes;
 mod limits;
+mod people;
 mod privileges;
 mod races;
 mod renewal;
