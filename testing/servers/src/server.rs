@@ -145,6 +145,7 @@ impl Server {
             "postgres" => Self::postgres,
             "redis" => Self::redis,
             "redis-cluster" => Self::redis_cluster,
+            "redis-cluster-node" => Self::redis_cluster_node,
             "redis-sentinel" => Self::redis_sentinel,
             "valkey" => Self::valkey,
             other => return Err(Error::new(format!("{other} has no data"))),

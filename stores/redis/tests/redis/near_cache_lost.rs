@@ -189,13 +189,13 @@ async fn x10_all_nodes_of_a_cluster_are_heard_wherever_slots_go() {
 async fn x10_a_node_that_joins_a_cluster_is_heard() {
     let options = Options::new().volatile();
     let Some(server) = installed(Server::redis_cluster(&options)) else { return };
-    let lone = options.argument("--cluster-enabled").argument("yes");
-    let Some(joining) = installed(Server::redis(&lone)) else { return };
+    let Some(joining) = installed(Server::redis_cluster_node(&options)) else { return };
     let (here, there) = (near(open(&server).await).await, open(&server).await);
     let session = begin(&there, &[("n", "0")]).await;
     is_heard(&here, &there, &session).await;
     let (first, new) = (server.nodes()[0].port(), joining.nodes()[0].port());
-    command(first, &["CLUSTER", "MEET", "127.0.0.1", &new.to_string()]);
+    let bus = joining.ports()[1].to_string();
+    command(first, &["CLUSTER", "MEET", "127.0.0.1", &new.to_string(), &bus]);
     until("it takes part", async || {
         command(new, &["CLUSTER", "INFO"]).text().contains("cluster_state:ok")
     })

@@ -27,14 +27,9 @@ impl Server {
         let mut nodes = Vec::new();
         let mut buses = Vec::new();
         while let (Some(port), Some(bus)) = (all.next(), all.next()) {
-            // A replica that was not yet synchronised would not take over.
-            let more = format!(
-                "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-port {}\n\
-                 repl-diskless-sync-delay 0\n",
-                bus.number()
-            );
             buses.push(bus.number());
             let name = format!("node-{}", nodes.len() + 1);
+            let more = lines(&bus);
             nodes.push(node(&program, &name, port, &folder, options, &more)?.with_port(bus));
         }
         let addresses: Vec<String> =
@@ -45,6 +40,32 @@ impl Server {
         form(server.nodes(), &buses)?;
         server.with_settled(settled)
     }
+
+    /// One Redis that may join a cluster and belongs to none yet, as `redis://`. The second of its
+    /// [`ports`](Self::ports) is the one that the others have to know.
+    ///
+    /// # Errors
+    /// When it is not installed or does not start.
+    pub fn redis_cluster_node(options: &Options) -> Result<Self> {
+        let program = tools::find("redis-server", Debian::Redis)?;
+        let [port, bus] = ports(&options.ports)?;
+        let folder = Folder::create(options.folder.as_deref())?;
+        let url = format!("redis://127.0.0.1:{}", port.number());
+        let version = tools::version(&program, &["--version"]);
+        let more = lines(&bus);
+        let node = node(&program, "node", port, &folder, options, &more)?.with_port(bus);
+        Self::begin("redis-cluster-node", version, url, folder, vec![node])
+    }
+}
+
+/// The settings of a node.
+fn lines(bus: &Port) -> String {
+    // A replica that was not yet synchronised would not take over.
+    format!(
+        "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-port {}\n\
+         repl-diskless-sync-delay 0\n",
+        bus.number()
+    )
 }
 
 /// Makes one cluster of nodes that do not know each other.
