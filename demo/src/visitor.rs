@@ -1,6 +1,7 @@
 //! What a session says about the visitor, for the pages to show.
 
 use serde::{Deserialize, Serialize};
+use tenure::session::FlashMessages;
 use tenure::{Key, Result, Session, UserId};
 
 use crate::shop::Cart;
@@ -24,6 +25,8 @@ pub(crate) struct Visitor {
     pub(crate) visits: u64,
     pub(crate) cart: Cart,
     pub(crate) theme: Option<Theme>,
+    /// What earlier requests have to say; no later page says it again.
+    pub(crate) messages: FlashMessages,
 }
 
 impl Visitor {
@@ -33,6 +36,7 @@ impl Visitor {
             visits: session.get(VISITS)?.unwrap_or_default(),
             cart: session.get(CART)?.unwrap_or_default(),
             theme: session.get(THEME)?,
+            messages: session.flash_messages()?,
         })
     }
 }

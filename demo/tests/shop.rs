@@ -100,6 +100,65 @@ fn after_a_logout_the_old_cookie_is_anonymous() {
     assert_eq!(rows(folder.path()), 0);
 }
 
+/// A13: what an action did is said on the next page, and on no other.
+#[test]
+fn a13_messages_are_seen_once() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let mut visitor = Visitor::of(&server.url);
+    assert!(!visitor.get("/").has("flash"));
+    let page = visitor.submit("/cart/sencha/add", &[]);
+    assert!(page.has("flash") && page.html.contains(" is in your cart.</p>"), "{}", page.html);
+    assert!(!visitor.get("/").has("flash"));
+    visitor.post("/cart/sencha/add", &[]);
+    visitor.post("/theme", &[("theme", "dark")]);
+    assert!(!visitor.get("/static/style.css").has("flash"), "which has no session");
+    let page = visitor.get("/nowhere");
+    assert!(page.html.contains("in your cart.") && page.html.contains("The shop is dark now."));
+    assert!(!visitor.get("/").has("flash"));
+    let page = visitor.submit("/login", &[("name", "<Ada>")]);
+    assert!(page.html.contains("Welcome, &lt;Ada&gt;."));
+}
+
+/// X6: two browsers see each other, and one logs the other out.
+#[test]
+fn x6_devices_are_listed_and_logged_out() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let [mut phone, mut laptop, mut eve] = [(); 3].map(|()| Visitor::of(&server.url));
+    assert_eq!(phone.get("/devices").location.as_deref(), Some("/"), "nobody is logged in");
+    phone.submit("/login", &[("name", "Ada")]);
+    laptop.submit("/login", &[("name", "Ada")]);
+    eve.submit("/login", &[("name", "Eve")]);
+
+    let page = laptop.get("/devices");
+    assert!(page.has("devices") && page.has("logout-everywhere"));
+    let handles = revocable(&page.html);
+    assert_eq!(handles.len(), 1, "not the one that asks, and not Eve's");
+    assert_eq!(revocable(&eve.get("/devices").html), [""; 0]);
+    let revoke = format!("/devices/{}/revoke", handles[0]);
+    assert_eq!(eve.post(&revoke, &[]).location.as_deref(), Some("/devices"));
+    assert!(phone.get("/").has("user"), "Eve cannot");
+    assert_eq!(laptop.post("/devices/nonsense/revoke", &[]).status, StatusCode::NOT_FOUND);
+
+    assert_eq!(laptop.post(&revoke, &[]).location.as_deref(), Some("/devices"));
+    let page = laptop.get("/devices");
+    assert!(page.has("flash") && revocable(&page.html).is_empty());
+    let page = phone.get("/");
+    assert!(page.has("login") && !page.has("user"), "its next click is a stranger's");
+
+    phone.submit("/login", &[("name", "Ada")]);
+    let page = phone.submit("/devices/logout-everywhere", &[]);
+    assert!(page.has("login") && laptop.get("/").has("login"));
+    assert!(eve.get("/").has("user"));
+}
+
+/// The handles with a button to log them out.
+fn revocable(html: &str) -> Vec<&str> {
+    let buttons = html.split(" id=\"revoke-").skip(1);
+    buttons.map(|rest| rest.split('"').next().unwrap_or_default()).collect()
+}
+
 #[test]
 fn parallel_additions_all_survive() {
     let folder = folder();

@@ -48,7 +48,7 @@ const DEMO: Suite = Suite {
     cached: false,
     chosen_by: &["--package", "tenure-demo", "--test", "shop"],
     prefix: "stores::the_shop_works_on_",
-    columns: &["log-in", "cart", "theme", "visits", "restart", "log-out"],
+    columns: &["log-in", "cart", "theme", "visits", "restart", "messages", "devices", "log-out"],
 };
 
 /// 50 parallel requests with one cookie through two processes, on every store or those named.

@@ -7,6 +7,7 @@ use axum::routing::post;
 use axum::{Form, Router};
 use serde::Deserialize;
 use tenure::axum::{LazySession, Session};
+use tenure::session::Level;
 
 use crate::problem::Problem;
 use crate::view::{self, LoginForm};
@@ -35,6 +36,7 @@ async fn login(
     match checked(&name) {
         Ok(name) => {
             session.login_keeping(name, &[THEME.name()])?;
+            session.flash(Level::Success, format!("Welcome, {name}."))?;
             Ok(Redirect::to("/").into_response())
         }
         Err(problem) => {
@@ -45,7 +47,7 @@ async fn login(
     }
 }
 
-/// Ends the session without loading it.
+/// Ends the session without loading it. Nothing is kept of who has left, not even a farewell.
 async fn logout(session: LazySession) -> Result<Redirect, Problem> {
     session.logout()?;
     Ok(Redirect::to("/"))

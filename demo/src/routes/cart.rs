@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::post;
 use tenure::axum::Session;
+use tenure::session::Level;
 
 use crate::problem::Problem;
 use crate::shop::{Cart, Product};
@@ -19,6 +20,7 @@ pub(super) fn routes() -> Router {
 async fn add(session: Session, Path(sku): Path<String>) -> Result<Redirect, Problem> {
     let product = find(&sku)?;
     session.update(CART, |cart: &mut Cart| cart.add(product))?;
+    session.flash(Level::Success, format!("{} is in your cart.", product.name))?;
     Ok(Redirect::to(&format!("/#{sku}")))
 }
 
@@ -27,6 +29,7 @@ async fn remove(session: Option<Session>, Path(sku): Path<String>) -> Result<Red
     // Whoever has no session has no cart, and taking nothing out of it should not make one.
     if let Some(session) = session {
         session.update(CART, |cart: &mut Cart| cart.remove(product))?;
+        session.flash(Level::Info, format!("{} was taken out.", product.name))?;
     }
     Ok(Redirect::to("/#cart"))
 }

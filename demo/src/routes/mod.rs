@@ -4,6 +4,7 @@ mod account;
 mod assets;
 mod cart;
 mod catalogue;
+mod devices;
 mod theme;
 
 use axum::Router;
@@ -27,6 +28,7 @@ pub(crate) fn all(sessions: Sessions) -> Router {
         .merge(catalogue::routes())
         .merge(cart::routes())
         .merge(account::routes())
+        .merge(devices::routes())
         .merge(theme::routes())
         .fallback(async |session: Session| about(StatusCode::NOT_FOUND, &session))
         .method_not_allowed_fallback(async |session: Session| {

@@ -6,6 +6,7 @@ use axum::routing::post;
 use axum::{Form, Router};
 use serde::Deserialize;
 use tenure::axum::LazySession;
+use tenure::session::Level;
 
 use crate::problem::Problem;
 use crate::visitor::{THEME, Theme};
@@ -26,5 +27,6 @@ async fn choose(
 ) -> Result<Redirect, Problem> {
     let Form(choice) = form?;
     session.set(THEME, choice.theme)?;
+    session.flash(Level::Info, format!("The shop is {} now.", choice.theme.name()))?;
     Ok(Redirect::to("/"))
 }

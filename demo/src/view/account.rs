@@ -19,6 +19,7 @@ pub(super) fn account(visitor: &Visitor, form: &LoginForm<'_>) -> Markup {
                 p {
                     span { "Hello, " strong #user { (user.as_str()) } }
                     span.visits { "Visits: " span #visits { (visitor.visits) } }
+                    a href="/devices" { "Your devices" }
                 }
                 form method="post" action="/logout" {
                     button #logout { "Log out" }

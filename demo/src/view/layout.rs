@@ -43,6 +43,7 @@ pub(super) fn page(
                         }
                     }
                 }
+                @if let Some(visitor) = visitor { (messages(visitor)) }
                 main #main { (main) }
                 footer {
                     p {
@@ -50,6 +51,17 @@ pub(super) fn page(
                         "Nothing is sold here, and any name will do."
                     }
                 }
+            }
+        }
+    }
+}
+
+/// What the action before this page did.
+fn messages(visitor: &Visitor) -> Markup {
+    html! {
+        @if visitor.messages.levels().next().is_some() {
+            div #flash .flash role="status" {
+                @for (level, text) in visitor.messages.levels() { p class=(level) { (text) } }
             }
         }
     }

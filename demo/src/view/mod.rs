@@ -2,11 +2,13 @@
 
 mod account;
 mod cart;
+mod devices;
 mod layout;
 mod problem;
 mod shop;
 
 pub(crate) use self::account::LoginForm;
+pub(crate) use self::devices::devices;
 pub(crate) use self::layout::STYLE;
 pub(crate) use self::problem::problem;
 pub(crate) use self::shop::shop;

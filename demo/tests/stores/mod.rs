@@ -15,14 +15,16 @@ fn works(store: &str, what: &str) {
 fn the_shop_works(store: &str, url: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let start = || Server::start_with(folder.path(), &[("TENURE_STORE", url)]);
+    // Nobody else on this server, not even somebody of an earlier run.
+    let ada = format!("Ada {}", std::process::id());
     let server = start();
     let mut visitor = Visitor::of(&server.url);
     assert_eq!(visitor.get("/").cookies, [""; 0], "who only looks gets no cookie");
 
     let cart = visitor.submit("/cart/sencha/add", &[]);
     assert_eq!(cart.text("cart-count"), "1");
-    let page = visitor.submit("/login", &[("name", "Ada")]);
-    assert_eq!((page.text("user"), page.text("cart-count")), ("Ada", "1"));
+    let page = visitor.submit("/login", &[("name", &ada)]);
+    assert_eq!((page.text("user"), page.text("cart-count")), (ada.as_str(), "1"));
     works(store, "log-in");
     assert_eq!(visitor.submit("/cart/teapot/add", &[]).text("cart-count"), "2");
     works(store, "cart");
@@ -38,15 +40,27 @@ fn the_shop_works(store: &str, url: &str) {
     let page = visitor.get("/");
     if url == "memory:" {
         assert!(page.has("login"), "what was in memory is gone with it");
-        visitor.submit("/login", &[("name", "Ada")]);
+        visitor.submit("/login", &[("name", &ada)]);
         works(store, "restart");
     } else {
-        assert_eq!((page.text("user"), page.text("cart-count")), ("Ada", "2"));
+        assert_eq!((page.text("user"), page.text("cart-count")), (ada.as_str(), "2"));
         assert_eq!(page.text("visits"), "4");
         assert!(page.html.contains("data-theme=\"dark\""));
         works(store, "restart");
     }
 
+    assert!(visitor.submit("/cart/cup/add", &[]).has("flash") && !visitor.get("/").has("flash"));
+    works(store, "messages");
+    let mut elsewhere = Visitor::of(&server.url);
+    elsewhere.submit("/login", &[("name", &ada)]);
+    let devices = elsewhere.get("/devices").html;
+    let handles: Vec<_> = devices.split(" id=\"revoke-").skip(1).collect();
+    assert_eq!(handles.len(), 1, "{devices}");
+    elsewhere.post("/devices/logout-everywhere", &[]);
+    assert!(visitor.get("/").has("login"), "logged out everywhere");
+    works(store, "devices");
+
+    visitor.submit("/login", &[("name", &ada)]);
     let mut stolen = visitor.clone();
     assert!(stolen.get("/").has("user"));
     assert!(visitor.submit("/logout", &[]).has("login"));
