@@ -14,7 +14,7 @@ use super::queue::{Left, Turn};
 use crate::clock::Timestamp;
 use crate::store::{
     AnyStore, Applied, Patch, Record, Store, StoreError, StoreErrorKind, StoreKey, StoreResult,
-    Swap, Verdict,
+    Swap,
 };
 
 /// So many wait for one swap at most: their commits are listed in the record.
@@ -48,10 +48,6 @@ impl Group {
 
     fn is_full(&self) -> bool {
         self.size >= MOST
-    }
-
-    fn end(self, outcome: Outcome) {
-        self.tell(outcome);
     }
 
     fn tell(&self, outcome: Outcome) {
@@ -101,8 +97,8 @@ impl Manager {
             let Some(Left { mut record, group, .. }) = turn.left(key) else {
                 return apply(turn, store, key, patch, now).await;
             };
-            let merged = if joins { merged(&record, key, patch, now) } else { None };
-            if let Some(merged) = merged {
+            let merged = if joins { record.after(key, patch, now) } else { None };
+            if let Some(merged) = merged.map(Arc::from) {
                 let mut group = group.unwrap_or_else(Group::new);
                 if turn.has_next() && !group.is_full() {
                     let outcome = group.join();
@@ -142,23 +138,6 @@ impl Manager {
     }
 }
 
-/// The record after the patch, if it certainly takes effect on that one.
-fn merged(
-    record: &Arc<Record>,
-    key: &StoreKey,
-    patch: &Patch,
-    now: Timestamp,
-) -> Option<Arc<Record>> {
-    if record.answered(key, patch, now).is_some() {
-        return None;
-    }
-    let steps = patch.steps(&record.data).ok()?;
-    match record.commit(key, patch, &steps, now) {
-        Verdict::Done(record) => Some(Arc::from(record)),
-        _ => None,
-    }
-}
-
 /// Saves what the group has merged, and tells it. None if the store has refused the whole.
 async fn save(
     store: &AnyStore,
@@ -170,12 +149,12 @@ async fn save(
     match store.swap(key, &record.revision, &record, now).await {
         Ok(Swap::Done(revision)) => {
             Arc::make_mut(&mut record).revision = revision;
-            group.end(Outcome::Saved(Arc::clone(&record)));
+            group.tell(Outcome::Saved(Arc::clone(&record)));
             Ok(Some(record))
         }
         Ok(Swap::Conflict | Swap::Gone) => Ok(None),
         Err(error) if error.is_retryable() => {
-            group.end(Outcome::Failed(error.kind(), error.to_string().into()));
+            group.tell(Outcome::Failed(error.kind(), error.to_string().into()));
             Err(error)
         }
         // Each for itself may do: the record may be too large with all of them.

@@ -327,6 +327,17 @@ impl Record {
         }
         Verdict::Done(next)
     }
+
+    /// The record after the patch, closures run, if it certainly takes effect on this one.
+    pub(crate) fn after(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> Option<Box<Self>> {
+        if self.answered(key, patch, now).is_some() {
+            return None;
+        }
+        match self.commit(key, patch, &patch.steps(&self.data).ok()?, now) {
+            Verdict::Done(record) => Some(record),
+            _ => None,
+        }
+    }
 }
 
 /// What [`Record::commit`] decided.
