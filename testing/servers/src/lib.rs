@@ -19,6 +19,8 @@
 //! All calls block. Where a server is started, it is ready when the call returns.
 
 mod error;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod folder;
 mod guard;
 mod node;
