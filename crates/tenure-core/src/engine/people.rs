@@ -105,19 +105,7 @@ impl Sessions {
     /// # Errors
     /// When the store cannot answer.
     pub async fn revoke(&self, handle: Handle) -> Result<bool> {
-        let manager = self.manager();
-        let key = StoreKey::new(manager.namespace.clone(), handle);
-        let now = manager.settings.clock.now();
-        let deleted = manager
-            .call("revoke", now, |now, again| {
-                let key = &key;
-                async move { Ok(manager.store.delete(key, now).await? || again) }
-            })
-            .await?;
-        if deleted {
-            manager.counters.destroyed.add();
-        }
-        Ok(deleted)
+        self.manager().revoke(handle).await
     }
 
     /// Ends all sessions of a user, and tells how many there were.
@@ -163,7 +151,8 @@ impl Sessions {
     pub async fn revoke_everybody(&self) -> Result<()> {
         let manager = self.manager();
         let epoch = manager.store.epoch().ok_or_else(|| {
-            misuse("revoke_everybody", "the store cannot end the sessions of everybody at once")
+            let why = "the store cannot end the sessions of everybody at once";
+            Error::new(ErrorKind::Misuse, "revoke_everybody", why)
         })?;
         let now = manager.settings.clock.now();
         let revoke = |now, _| crate::store::Epoch::revoke_everybody(epoch, &manager.namespace, now);
@@ -177,7 +166,7 @@ impl Manager {
         user: &UserId,
         current: Option<&StoreKey>,
     ) -> Result<Vec<SessionInfo>> {
-        let users = self.store.users().ok_or_else(without_index)?;
+        let users = self.store.users().ok_or_else(|| without_index("of_user"))?;
         let now = self.settings.clock.now();
         let list = |now, _| crate::store::UserIndex::list(users, &self.namespace, user, now);
         let listed = self.call("of_user", now, list).await?;
@@ -190,8 +179,21 @@ impl Manager {
         Ok(infos)
     }
 
+    pub(crate) async fn revoke(&self, handle: Handle) -> Result<bool> {
+        let key = &StoreKey::new(self.namespace.clone(), handle);
+        let delete = |now, again| async move {
+            // The first attempt may have done it and lost the answer.
+            Ok(self.store.delete(key, now).await? || again)
+        };
+        let deleted = self.call("revoke", self.settings.clock.now(), delete).await?;
+        if deleted {
+            self.counters.destroyed.add();
+        }
+        Ok(deleted)
+    }
+
     pub(crate) async fn revoke_user(&self, user: &UserId, keep: Option<&StoreKey>) -> Result<u32> {
-        let users = self.store.users().ok_or_else(without_index)?;
+        let users = self.store.users().ok_or_else(|| without_index("revoke_user"))?;
         let now = self.settings.clock.now();
         let revoke =
             |now, _| crate::store::UserIndex::revoke(users, &self.namespace, user, keep, now);
@@ -199,10 +201,7 @@ impl Manager {
     }
 }
 
-fn without_index() -> Error {
-    misuse("of_user", "the store has no index of users; take one of the stores that have")
-}
-
-fn misuse(operation: &'static str, why: &str) -> Error {
-    Error::new(ErrorKind::Misuse, operation, why.to_owned())
+fn without_index(operation: &'static str) -> Error {
+    let why = "the store has no index of users; take one of the stores that have";
+    Error::new(ErrorKind::Misuse, operation, why)
 }

@@ -65,7 +65,7 @@ impl Session {
         if !another {
             return Ok(false);
         }
-        crate::engine::Sessions::from_shared(self.slot.manager.clone()).revoke(handle).await
+        self.slot.manager.revoke(handle).await
     }
 
     /// Ends all other sessions of the user, and tells how many there were: after a change of the
