@@ -15,6 +15,7 @@
 //! Two environment variables matter: `TENURE_SUITE_SCALE` multiplies the size of the long tests
 //! (`1` if it is not set), and `TENURE_SUITE_SEED` repeats the random choices of a run that failed.
 
+mod bare;
 mod clock;
 mod fault;
 pub mod faults;
@@ -29,6 +30,7 @@ mod rng;
 pub mod server;
 pub mod store;
 
+pub use bare::Bare;
 pub use clock::ManualClock;
 pub use fault::{Fault, FaultStore};
 pub use operation::Operation;

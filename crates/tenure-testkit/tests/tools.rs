@@ -6,11 +6,11 @@ use std::time::Duration;
 use tenure_core::id::{CommitId, Proof};
 use tenure_core::store::{
     AnyStore, Applied, Created, Epoch, MemoryStore, Patch, Record, Revision, Store, StoreErrorKind,
-    StoreKey, StoreResult, Swap, UserIndex,
+    StoreKey, UserIndex,
 };
 use tenure_core::value::Json;
 use tenure_core::{Clock, Handle, Namespace, Timestamp, UserId};
-use tenure_testkit::{Fault, FaultStore, ManualClock, Operation, Provided, Recorder};
+use tenure_testkit::{Bare, Fault, FaultStore, ManualClock, Operation, Provided, Recorder};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -101,43 +101,7 @@ async fn provided_hides_apply_and_touch_alone() {
 
 #[tokio::test]
 async fn wrappers_of_what_has_no_capability_have_none() {
-    // By hand: every wrapper of the testkit keeps the capabilities, or it would skip their laws.
-    struct Bare(MemoryStore);
-
-    impl Store for Bare {
-        async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-            self.0.load(key, now).await
-        }
-
-        async fn create(
-            &self,
-            key: &StoreKey,
-            record: &Record,
-            now: Timestamp,
-        ) -> StoreResult<Created> {
-            self.0.create(key, record, now).await
-        }
-
-        async fn swap(
-            &self,
-            key: &StoreKey,
-            expected: &Revision,
-            new: &Record,
-            now: Timestamp,
-        ) -> StoreResult<Swap> {
-            self.0.swap(key, expected, new, now).await
-        }
-
-        async fn delete(&self, key: &StoreKey, now: Timestamp) -> StoreResult<bool> {
-            self.0.delete(key, now).await
-        }
-
-        async fn sweep(&self, limit: u32, now: Timestamp) -> StoreResult<u32> {
-            self.0.sweep(limit, now).await
-        }
-    }
-
-    let bare = || Bare(MemoryStore::new());
+    let bare = || Bare::new(MemoryStore::new());
     let recorder = Recorder::new(bare());
     assert!(recorder.users().is_none() && recorder.epoch().is_none());
     let faults = FaultStore::new(bare());

@@ -2,49 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use tenure_core::store::{
-    Created, MemoryStore, Record, Revision, Store, StoreKey, StoreResult, Swap,
-};
-use tenure_core::{ErrorKind, Handle, Session, Sessions, Timestamp, UserId};
-use tenure_testkit::{Fault, FaultStore, ManualClock, Operation};
+use tenure_core::store::MemoryStore;
+use tenure_core::{ErrorKind, Handle, Session, Sessions, UserId};
+use tenure_testkit::{Bare, Fault, FaultStore, ManualClock, Operation};
 
 use crate::visitor::{Visitor, configured, shop};
-
-/// A store with the five functions that every store has, and nothing else.
-struct Bare(MemoryStore);
-
-impl Store for Bare {
-    async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-        self.0.load(key, now).await
-    }
-
-    async fn create(
-        &self,
-        key: &StoreKey,
-        record: &Record,
-        now: Timestamp,
-    ) -> StoreResult<Created> {
-        self.0.create(key, record, now).await
-    }
-
-    async fn swap(
-        &self,
-        key: &StoreKey,
-        expected: &Revision,
-        new: &Record,
-        now: Timestamp,
-    ) -> StoreResult<Swap> {
-        self.0.swap(key, expected, new, now).await
-    }
-
-    async fn delete(&self, key: &StoreKey, now: Timestamp) -> StoreResult<bool> {
-        self.0.delete(key, now).await
-    }
-
-    async fn sweep(&self, limit: u32, now: Timestamp) -> StoreResult<u32> {
-        self.0.sweep(limit, now).await
-    }
-}
 
 fn user(id: &str) -> UserId {
     UserId::new(id).unwrap()
@@ -187,7 +149,7 @@ async fn t_list_1_a_list_holds_no_secret() {
 #[tokio::test]
 async fn what_goes_wrong_is_no_empty_list() {
     let clock = ManualClock::new();
-    let without = configured(Bare(MemoryStore::new()), &clock).build().unwrap();
+    let without = configured(Bare::new(MemoryStore::new()), &clock).build().unwrap();
     let [mut ada] = logged_in(&without, ["ada"]).await;
     let error = with(&mut ada, async |session| session.devices().await.unwrap_err()).await;
     assert_eq!(error.kind(), ErrorKind::Misuse);
