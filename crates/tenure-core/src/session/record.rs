@@ -3,6 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::journal::{Found, Journal};
+use super::key::is_reserved;
 use crate::engine::{Fate, Limits, Reach, Slot, State};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::changes::Call;
@@ -164,11 +165,6 @@ impl Slot {
         }
         checked
     }
-}
-
-/// Whether the key is one of this library's own.
-pub(super) fn is_reserved(key: &str) -> bool {
-    key.starts_with('\0')
 }
 
 fn ordinary(operation: &'static str, key: &str) -> Result<()> {
