@@ -97,6 +97,12 @@ impl Page {
         self.html.contains(&format!(" id=\"{id}\""))
     }
 
+    /// The handles of the devices with a button to log them out.
+    pub(crate) fn revocable(&self) -> Vec<&str> {
+        let buttons = self.html.split(" id=\"revoke-").skip(1);
+        buttons.map(|rest| rest.split('"').next().unwrap_or_default()).collect()
+    }
+
     /// The text of the element with this `id`, which holds no other element.
     pub(crate) fn text(&self, id: &str) -> &str {
         let (_, rest) = (self.html.split_once(&format!(" id=\"{id}\"")))
