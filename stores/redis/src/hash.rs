@@ -113,18 +113,12 @@ fn dated(octets: &[u8], at: Timestamp) -> Vec<u8> {
     [octets, &at.as_millis().to_be_bytes()].concat()
 }
 
-/// The record of a hash, packed or as `HGETALL` gives it; none if it has no fields.
+/// The record of a hash as scripts pack it; none if it has no fields.
 pub(crate) fn record(hash: Value) -> StoreResult<Option<Record>> {
     match hash {
         Value::Nil => Ok(None),
         Value::BulkString(packed) => {
             let list = packed::list(&packed).ok_or_else(unexpected)?;
-            read(&list).map(Some)
-        }
-        Value::Array(list) if list.is_empty() => Ok(None),
-        Value::Array(list) => {
-            let list = list.into_iter().map(octets).collect::<StoreResult<Vec<_>>>()?;
-            let list: Vec<_> = list.iter().map(Vec::as_slice).collect();
             read(&list).map(Some)
         }
         _ => Err(unexpected()),

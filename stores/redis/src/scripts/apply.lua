@@ -11,7 +11,7 @@ if not r then
   return why
 end
 if place(r.commits, commit) then
-  return r.alive and { ALREADY, redis.call('HGETALL', session) } or GONE
+  return r.alive and { ALREADY, packed(redis.call('HGETALL', session)) } or GONE
 end
 if not r.alive or not accepts(r, proof) then
   return GONE
@@ -43,7 +43,7 @@ local function stale()
       found[#found + 1] = value
     end
   end
-  return { STALE, found }
+  return { STALE, packed(found) }
 end
 
 -- An integer that a sum with another one of 18 digits cannot overflow, written as HINCRBY does.
@@ -216,5 +216,5 @@ return {
   due and r.user,
   changed and was,
   text(r.absolute),
-  wanted ~= '' and redis.call('HGETALL', session),
+  wanted ~= '' and packed(redis.call('HGETALL', session)),
 }

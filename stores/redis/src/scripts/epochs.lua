@@ -2,6 +2,11 @@
 -- ARGV[1] is the namespace.
 local session, epochs, namespace = KEYS[1], KEYS[2], ARGV[1]
 
+-- A list in one piece, since a reply of many is much more work for whoever reads it.
+local function packed(fields)
+  return #fields > 0 and cmsgpack.pack(fields)
+end
+
 local function epoch(member)
   return tonumber(redis.call('ZSCORE', epochs, member) or 0)
 end
