@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use tenure_core::store::{Epoch, NearCache, Store, StoreKey, UserIndex};
+use tenure_core::store::{Epoch, NearCache, Record, Store, StoreKey, UserIndex};
 use tenure_redis::{RedisOptions, RedisStore};
 use tenure_test_servers::Server;
 use tenure_testkit::server;
@@ -36,16 +36,31 @@ pub(crate) async fn near(store: RedisStore) -> NearCache<RedisStore> {
 
 /// What is read, if the session is there.
 pub(crate) async fn seen(store: &impl Store, key: &StoreKey) -> Option<String> {
-    let record = store.load(key, now()).await.unwrap()?;
-    Some(record.data.get("n").unwrap_or("-").to_owned())
+    shown(store.load(key, now()).await.unwrap())
+}
+
+/// The same, asked again while servers change their roles.
+async fn answered(store: &impl Store, key: &StoreKey) -> Option<String> {
+    let begun = Instant::now();
+    loop {
+        match store.load(key, now()).await {
+            Ok(record) => return shown(record),
+            Err(error) => assert!(error.is_retryable() && begun.elapsed() < PATIENCE, "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn shown(record: Option<Record>) -> Option<String> {
+    Some(record?.data.get("n").unwrap_or("-").to_owned())
 }
 
 /// Commits elsewhere, and waits until it is read here; what was read before was from memory.
 pub(crate) async fn is_heard(here: &NearCache<RedisStore>, there: &RedisStore, key: &StoreKey) {
-    let before = seen(here, key).await.expect("it is there");
+    let before = answered(here, key).await.expect("it is there");
     apply(there, key, &patch().add("n", ONE)).await;
-    let after = (before.parse::<u32>().unwrap() + 1).to_string();
-    until("the commit is heard of", async || seen(here, key).await.as_ref() == Some(&after)).await;
+    let after = Some((before.parse::<u32>().unwrap() + 1).to_string());
+    until("the commit is heard of", async || answered(here, key).await == after).await;
 }
 
 /// Until the session is in memory, and nothing that was written before is still to be heard of:
