@@ -47,6 +47,8 @@ impl PlainText {
     pub fn status(error: &Error) -> StatusCode {
         match error.kind() {
             ErrorKind::Unavailable | ErrorKind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            ErrorKind::TooManySessions => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

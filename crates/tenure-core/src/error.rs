@@ -58,6 +58,10 @@ pub enum ErrorKind {
     Gone,
     /// The session was destroyed by this handle, or in this request.
     Destroyed,
+    /// Nobody is logged in, or not as well or as recently as is asked for; answer 401.
+    Unauthenticated,
+    /// The user has as many sessions as are allowed; answer 403.
+    TooManySessions,
     /// A setting contradicts another one, a browser's rules or good security.
     Config,
     /// The call does not fit the state of the session.

@@ -11,8 +11,8 @@ use crate::respond::{ErrorResponse, Failed, text};
 
 /// An error of a session as the answer of a handler, so that `?` is enough.
 ///
-/// The client sees `503 Service Unavailable` while the store cannot be reached, else
-/// `500 Internal Server Error`, and nothing of what happened; what it sees instead is for
+/// The client sees `503 Service Unavailable` while the store cannot be reached, `401 Unauthorized`
+/// where a log-in is asked for, else `500 Internal Server Error`, and nothing of what happened; what it sees instead is for
 /// [`SessionLayer::error_response`](crate::SessionLayer::error_response) to say.
 ///
 /// ```

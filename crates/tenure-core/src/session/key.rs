@@ -100,11 +100,6 @@ pub trait AsKey<T>: AsName {}
 )]
 pub trait CounterKey: AsName {}
 
-/// Whether the key is one of this library's own.
-pub(super) fn is_reserved(key: &str) -> bool {
-    key.starts_with('\0')
-}
-
 macro_rules! text_names {
     ($($text:ty)*) => {$(
         impl AsName for $text {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::detached::Detached;
-use super::flash;
 use super::handle::Session;
+use super::reserved;
 use crate::engine::Fate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
@@ -68,6 +68,7 @@ impl Session {
             let default = self.slot.manager.settings.idle_timeout;
             state.journal.idle_timeout.get_or_insert(default);
         }
+        state.drop_bound(true);
         if state.fate == Fate::Gone {
             // Whoever has just proven who they are gets a session of their own.
             state.fate = Fate::Open;
@@ -155,6 +156,7 @@ impl Session {
     /// the new token: do it in a request, before the response head is sent. And as every write.
     pub fn regenerate(&self) -> Result<()> {
         let mut state = self.writing("regenerate")?.rotatable("regenerate")?;
+        state.drop_bound(false);
         state.journal.rotates = true;
         state.is_new = true;
         Ok(())
@@ -179,8 +181,9 @@ impl Session {
     pub fn regenerate_keeping(&self, keep: &[&str]) -> Result<()> {
         let mut state = self.writing("regenerate")?.rotatable("regenerate")?;
         let mut keep = names(keep);
-        keep.push(flash::KEY.into());
+        keep.extend(reserved::all());
         state.journal.clear(&keep);
+        state.drop_bound(false);
         state.journal.rotates = true;
         state.is_new = true;
         Ok(())

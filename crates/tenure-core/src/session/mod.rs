@@ -11,6 +11,7 @@ mod lazy;
 mod life;
 mod read;
 mod record;
+mod reserved;
 mod write;
 
 pub use detached::Detached;

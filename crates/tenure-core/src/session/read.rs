@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::handle::Session;
 use super::journal::Found;
-use super::key::{AsKey, AsName, is_reserved};
+use super::key::{AsKey, AsName};
+use super::reserved::is_reserved;
 use crate::error::Result;
 use crate::store::changes::Call;
 use crate::value::{Json, beginnings, decode, descend};

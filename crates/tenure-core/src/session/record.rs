@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::journal::{Found, Journal};
-use super::key::is_reserved;
+use super::reserved::is_reserved;
 use crate::engine::{Fate, Limits, Reach, Slot, State};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::changes::Call;
@@ -81,6 +81,11 @@ impl Slot {
 
     pub(super) fn put(&self, key: &str, value: Option<Json>) -> Result<()> {
         ordinary("set", key)?;
+        self.put_reserved(key, value)
+    }
+
+    /// As `put`, for keys of this library too.
+    pub(super) fn put_reserved(&self, key: &str, value: Option<Json>) -> Result<()> {
         let grows = value.as_ref().map_or(0, |value| key.len() + value.as_str().len());
         self.checked("set", grows, |state| {
             state.journal.put(key, value);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::flash;
 use super::handle::Session;
 use super::key::{AsKey, AsName, CounterKey};
+use super::reserved;
 use crate::engine::Slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::changes::Call;
@@ -249,7 +249,7 @@ impl Session {
     /// # Errors
     /// As every write.
     pub fn clear(&self) -> Result<()> {
-        self.writing("clear")?.writable("clear")?.journal.clear(&[flash::KEY.into()]);
+        self.writing("clear")?.writable("clear")?.journal.clear(&reserved::all());
         Ok(())
     }
 

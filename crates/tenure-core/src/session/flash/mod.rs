@@ -17,13 +17,13 @@ pub use self::messages::{FlashMessages, Level};
 use super::handle::Session;
 use super::key::AsKey;
 use super::lazy::LazySession;
+use super::reserved::FLASH;
 use crate::engine::Slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::changes::Call;
 use crate::value::Json;
 
 /// Where they lie. Applications cannot write to keys that begin so.
-pub(super) const KEY: &str = "\0flash";
 /// Where messages about the fields of a form are.
 const ERRORS: &str = "errors";
 
@@ -334,7 +334,7 @@ impl Slot {
         let id = format!("{id:x}");
         let entry = Json::of(&Entry { id: id.clone(), values: raw(&values)? })?;
         let limit = self.manager.settings.limits.flash;
-        let waiting = self.readable().journal.view(KEY).ok().flatten();
+        let waiting = self.find_reserved(FLASH).ok().flatten();
         let size = waiting.map_or(0, |waiting| waiting.as_str().len()) + entry.as_str().len();
         if size > limit {
             return Err(Error::new(
@@ -346,7 +346,7 @@ impl Slot {
                 ),
             ));
         }
-        self.push_reserved(KEY, entry)?;
+        self.push_reserved(FLASH, entry)?;
         self.state().flash.own.push(id);
         Ok(())
     }
@@ -357,7 +357,7 @@ impl Slot {
             if let Some(shown) = &state.flash.shown {
                 return Ok(shown.clone());
             }
-            let seen = state.journal.seen(KEY);
+            let seen = state.journal.seen(FLASH);
             let entries = seen.as_ref().map(entries).unwrap_or_default();
             let others = entries.iter().filter(|entry| !state.flash.own.contains(&entry.id));
             let values = others.clone().flat_map(|entry| &entry.values);
@@ -368,7 +368,7 @@ impl Slot {
             return Ok(messages);
         }
         if !messages.is_empty() {
-            self.update_reserved(KEY, without(ids))?;
+            self.update_reserved(FLASH, without(ids))?;
         }
         self.state().flash.shown = Some(messages.clone());
         Ok(messages)
