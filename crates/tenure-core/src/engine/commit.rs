@@ -5,6 +5,7 @@ use super::slot::{Answer, Fate, Slot, Target};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, Token};
+use crate::store::changes::{Call, Changes, Op};
 use crate::store::{Applied, Created, Patch, ProofChange, Record, Store, StoreKey};
 
 /// How often a new token is made when the store already has a session of that name.
@@ -166,11 +167,7 @@ impl Slot {
             }
             Applied::Gone => {
                 self.acknowledge(None);
-                manager.counters.gone.add();
-                super::trace::gone(key);
-                let mut state = self.state();
-                state.target = None;
-                state.fate = Fate::Gone;
+                self.gone(key);
             }
             Applied::Refused(refused) => {
                 self.acknowledge(None);
@@ -178,6 +175,49 @@ impl Slot {
             }
         }
         Ok(())
+    }
+
+    /// Commits one closure at once, after what was recorded so far, and tells whether it took
+    /// effect: not if it refuses the value that it meets, nor in a session that has ended. Where the
+    /// answer to a commit is lost, its id tells whether it did.
+    pub(crate) async fn decide(
+        &self,
+        operation: &'static str,
+        name: &str,
+        call: Call,
+    ) -> Result<bool> {
+        self.commit().await?;
+        let _one_at_a_time = self.gate.lock().await;
+        let manager = &*self.manager;
+        let now = manager.settings.clock.now();
+        let Some(target) = self.state().target.clone() else { return Ok(false) };
+        let mut changes = Changes::default();
+        changes.chain(name.into(), Op::Call(call))?;
+        let patch = Patch::new(manager.commit_ids.next()).with_changes(changes);
+        let patch = self.based(patch, &target);
+        let applied = manager
+            .call(operation, now, |now, _| manager.commit(self.store(), &target.key, &patch, now))
+            .await
+            .inspect_err(|error| manager.report(error))?;
+        match applied {
+            Applied::Done(record) => {
+                manager.counters.commits.add();
+                self.applied(&patch, None, record, now);
+                return Ok(true);
+            }
+            Applied::Gone => self.gone(&target.key),
+            Applied::Refused(_) => {}
+        }
+        Ok(false)
+    }
+
+    /// Notes that the session has ended, or got another secret, meanwhile.
+    fn gone(&self, key: &StoreKey) {
+        self.manager.counters.gone.add();
+        super::trace::gone(key);
+        let mut state = self.state();
+        state.target = None;
+        state.fate = Fate::Gone;
     }
 
     /// Notes what a commit changed: for the rest of the request and for the answer.

@@ -166,15 +166,18 @@ impl Slot {
         if let Some(change) = change {
             patch = patch.change_proof(change);
         }
-        if let Some(base) = &target.base {
-            let known = base.commits.iter().map(|(id, _)| *id);
-            patch = patch
-                .settle(known.filter(|id| self.manager.settled.contains(*id)).collect())
-                .on(Arc::clone(base));
-        }
-        let patch = patch.with_changes(journal.changes);
+        let patch = self.based(patch, target).with_changes(journal.changes);
         let apply = Work::Apply { key: target.key.clone(), patch, next, replace_gone };
         Ok([Some(Arc::new(apply)), None])
+    }
+
+    /// The patch, told what this request has seen, and which commits need no remembering.
+    pub(super) fn based(&self, patch: Patch, target: &Target) -> Patch {
+        let Some(base) = &target.base else { return patch };
+        let known = base.commits.iter().map(|(id, _)| *id);
+        patch
+            .settle(known.filter(|id| self.manager.settled.contains(*id)).collect())
+            .on(Arc::clone(base))
     }
 
     /// The rotation of a format whose key is the whole id: a new record, then the old one goes.

@@ -9,6 +9,7 @@ mod journal;
 mod key;
 mod lazy;
 mod life;
+mod one_shot;
 mod read;
 mod record;
 mod reserved;

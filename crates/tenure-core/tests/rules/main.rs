@@ -11,6 +11,7 @@ mod foreign;
 mod groups;
 mod lifetimes;
 mod limits;
+mod one_shot;
 mod people;
 mod privileges;
 mod races;

@@ -87,6 +87,8 @@ macro_rules! __each_law {
             law_03_merging_after_renewal
             law_03_merging_after_login
             law_03_merging_after_destroy
+            law_03_of_parallel_consumptions_one_wins
+            law_03_of_processes_one_consumes
             law_03_processes_lose_nothing
             law_03_writers_lose_nothing
             law_04_created_again_is_another

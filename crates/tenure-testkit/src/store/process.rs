@@ -26,7 +26,8 @@ pub(super) struct Crew<S> {
     processes: usize,
     seed: u64,
     test: &'static str,
-    address: String,
+    /// Where the store is.
+    pub(super) address: String,
 }
 
 impl<H: StoreHarness> Trial<H> {

@@ -44,6 +44,7 @@ mod law_11;
 mod law_12;
 mod merging;
 mod model_matches;
+mod one_shot;
 mod processes;
 mod writers;
 
@@ -61,5 +62,6 @@ pub use law_11::*;
 pub use law_12::*;
 pub use merging::*;
 pub use model_matches::*;
+pub use one_shot::*;
 pub use processes::*;
 pub use writers::*;
