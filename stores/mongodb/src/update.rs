@@ -78,6 +78,7 @@ impl Merge {
             || patch.user().is_some()
             || patch.proof().is_some()
             || patch.idle_timeout().is_some()
+            || patch.absolute_deadline().is_some()
             || seen.idle_deadline > seen.absolute_deadline;
         if whole {
             return None;

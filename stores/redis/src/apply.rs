@@ -34,12 +34,16 @@ pub(crate) enum Answer {
 
 /// Adds what a patch does to the session's times, user and proofs.
 pub(crate) fn add_patch(call: &mut Call, patch: &Patch, now: Timestamp) -> StoreResult<()> {
-    let mut push = |time: Option<Timestamp>| match time {
-        Some(time) => call.push_number(time.as_millis()),
+    match patch.until() {
+        Some(until) => call.push_number(until.as_millis()),
         None => call.push(""),
-    };
-    push(patch.until());
-    push(patch.idle_timeout().map(|timeout| Timestamp::default() + timeout));
+    }
+    let timeout = patch.idle_timeout().map(|timeout| Timestamp::default() + timeout);
+    let text = |time: Timestamp| time.as_millis().to_string();
+    call.push(match (timeout, patch.absolute_deadline()) {
+        (None, None) => String::new(),
+        (timeout, end) => [timeout, end].map(|time| time.map_or_else(String::new, text)).join(" "),
+    });
     call.push(match patch.proof() {
         None => Vec::new(),
         Some(ProofChange::Replace(proof)) => [b"r", &proof.as_bytes()[..]].concat(),

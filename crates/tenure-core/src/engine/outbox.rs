@@ -160,8 +160,11 @@ impl Slot {
         if let Some(timeout) = journal.idle_timeout {
             patch = patch.set_idle_timeout(timeout);
         }
+        if journal.is_login() {
+            patch = patch.set_absolute_deadline(self.end(&journal, now));
+        }
         if let Some(user) = journal.user {
-            patch = patch.bind(user, now);
+            patch = patch.bind(user, journal.authenticated.unwrap_or(now));
         }
         if let Some(change) = change {
             patch = patch.change_proof(change);
@@ -195,11 +198,14 @@ impl Slot {
             record.created = base.created;
             record.absolute_deadline = base.absolute_deadline;
             record.idle_timeout = journal.idle_timeout.unwrap_or(base.idle_timeout);
-            record.idle_deadline = base.absolute_deadline.min(now + record.idle_timeout);
             if journal.user.is_none() {
                 record.user = base.user.clone();
                 record.authenticated = base.authenticated;
             }
+            if journal.is_login() {
+                record.absolute_deadline = self.end(journal, now);
+            }
+            record.idle_deadline = record.absolute_deadline.min(now + record.idle_timeout);
         }
         let works = [Work::Create { token, key, record }, Work::Delete { key: target.key.clone() }];
         Ok(works.map(|work| Some(Arc::new(work))))
@@ -228,9 +234,17 @@ impl Slot {
         record.commits.push((self.manager.commit_ids.next(), now));
         if let Some(Some(user)) = &journal.user {
             record.user = Some(user.clone());
-            record.authenticated = Some(now);
+            record.authenticated = Some(journal.authenticated.unwrap_or(now));
+            record.absolute_deadline = self.end(journal, now);
+            record.idle_deadline = record.idle_deadline.min(record.absolute_deadline);
         }
         Ok(record)
+    }
+
+    /// When a session ends that a log-in begins, or begins anew.
+    fn end(&self, journal: &Journal, now: Timestamp) -> Timestamp {
+        let usual = now + self.manager.settings.absolute_timeout;
+        journal.end.map_or(usual, |end| end.min(usual))
     }
 
     /// The commit with which a login, or a blind write, goes on where its session is gone: a fresh

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::store::changes::{Call, Changes, Entry, Op, Ran};
@@ -13,6 +14,9 @@ pub(crate) struct Journal {
     pub(crate) changes: Changes,
     /// The user that the session gets; the inner none is nobody.
     pub(crate) user: Option<Option<UserId>>,
+    /// When the user proved who they are, and when the session of a log-in ends, if not as usual.
+    pub(crate) authenticated: Option<Timestamp>,
+    pub(crate) end: Option<Timestamp>,
     pub(crate) rotates: bool,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) touches: bool,
@@ -41,6 +45,8 @@ impl Journal {
         Self {
             changes: patch.changes().clone(),
             user: patch.user().map(|(user, _)| user.cloned()),
+            authenticated: patch.user().map(|(_, at)| at),
+            end: patch.absolute_deadline(),
             idle_timeout: patch.idle_timeout(),
             ..Self::default()
         }

@@ -32,6 +32,7 @@ pub struct Patch {
     settled: Vec<CommitId>,
     until: Option<Timestamp>,
     idle_timeout: Option<Duration>,
+    absolute_deadline: Option<Timestamp>,
     user: Option<(Option<UserId>, Timestamp)>,
     proof: Option<ProofChange>,
     changes: Changes,
@@ -61,6 +62,7 @@ impl Patch {
             settled: Vec::new(),
             until: None,
             idle_timeout: None,
+            absolute_deadline: None,
             user: None,
             proof: None,
             changes: Changes::default(),
@@ -194,6 +196,22 @@ impl Patch {
         self
     }
 
+    /// Moves the end of the session, in either direction: who proves again who they are begins anew
+    /// (NIST SP 800-63B-4 section 5.2).
+    ///
+    /// ```
+    /// # use tenure_core::{Timestamp, id::CommitId, store::Patch};
+    /// # let id = CommitId::from_bytes([1; 16]);
+    /// let end = Timestamp::from_millis(90_000);
+    /// let patch = Patch::new(id).set_absolute_deadline(end);
+    /// assert_eq!(patch.absolute_deadline(), Some(end));
+    /// ```
+    #[must_use]
+    pub fn set_absolute_deadline(mut self, end: Timestamp) -> Self {
+        self.absolute_deadline = Some(end);
+        self
+    }
+
     /// Makes it the session of `user`, who has proven who they are at `at`; or of nobody.
     ///
     /// ```
@@ -299,6 +317,14 @@ impl Patch {
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
         self.until
+    }
+
+    /// When the session ends in any case, from now on.
+    ///
+    /// See the example of [`set_absolute_deadline`](Self::set_absolute_deadline).
+    #[must_use]
+    pub fn absolute_deadline(&self) -> Option<Timestamp> {
+        self.absolute_deadline
     }
 
     /// The session's own idle timeout from now on.

@@ -316,6 +316,10 @@ impl Record {
             next.authenticated = user.is_some().then_some(at);
         }
         next.proofs.change(patch.proof(), now, &mut next.renewed);
+        if let Some(end) = patch.absolute_deadline() {
+            next.absolute_deadline = end;
+            next.idle_deadline = next.idle_deadline.min(end);
+        }
         if let Some(timeout) = patch.idle_timeout() {
             next.idle_timeout = timeout;
             next.idle_deadline = next.absolute_deadline.min(now + timeout);

@@ -109,6 +109,7 @@ macro_rules! __each_law {
             law_05_skewed_clocks_lose_nothing
             law_06_touch_changes_times_alone
             law_06_touch_moves_only_forward
+            law_06_the_end_is_moved_by_commits_alone
             law_06_touch_never_passes_the_absolute_deadline
             law_06_touch_never_passes_the_idle_timeout
             law_06_apply_extends_as_touch_does

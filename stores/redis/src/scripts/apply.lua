@@ -1,7 +1,7 @@
 -- KEYS[3]: the schedule. ARGV: see below, then the fields that survive a clear, then an operation, a
 -- field and its arguments for each step. All is checked before the first write: a script that fails halfway is not undone.
 local proof, commit, revision, name, wanted = unpack(ARGV, 3, 7)
-local till, idle, change, user, authenticated, settled, clear = unpack(ARGV, 8, 14)
+local till, lifetimes, change, user, authenticated, settled, clear = unpack(ARGV, 8, 14)
 local HORIZON, FORMER_GRACE, PENDING_GRACE = 10000, 120000, 60000
 local LONGEST = 4194304
 local GONE, DONE, ALREADY, STALE, TOO_LARGE = 0, 1, 2, 3, 4
@@ -182,10 +182,17 @@ end
 
 local minute = math.floor(r.last_seen / 60000)
 local before = math.min(r.idle_deadline, r.absolute)
-if idle ~= '' then
-  r.idle = tonumber(idle)
-  r.idle_deadline = math.min(r.absolute, now + r.idle)
-  r.last_seen = math.max(r.last_seen, now)
+if lifetimes ~= '' then
+  local idle, absolute = lifetimes:match('^(%d*) (%d*)$')
+  if absolute ~= '' then
+    r.absolute = tonumber(absolute)
+    r.idle_deadline = math.min(r.idle_deadline, r.absolute)
+  end
+  if idle ~= '' then
+    r.idle = tonumber(idle)
+    r.idle_deadline = math.min(r.absolute, now + r.idle)
+    r.last_seen = math.max(r.last_seen, now)
+  end
 end
 if till ~= '' then
   touch(r, tonumber(till))

@@ -23,7 +23,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// How long a session lives at all; 12 hours by default.
+    /// How long a session lives at all, however much it is used; 12 hours by default. A log-in begins
+    /// the session anew, since its user has just proved who they are (NIST SP 800-63B-4 section 5.2).
     ///
     /// ```
     /// # use std::time::Duration;

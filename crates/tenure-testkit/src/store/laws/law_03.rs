@@ -9,7 +9,7 @@ use tenure_core::store::{
 use tenure_core::value::{Json, Number};
 
 use crate::store::scene::{
-    IDLE, MS, Scene, commit, json, patch, proof, user, value, with_other_proof,
+    ABSOLUTE, IDLE, MS, Scene, commit, json, patch, proof, user, value, with_other_proof,
 };
 use crate::store::{Finding, Outcome, StoreHarness, Trial, Violation, check};
 
@@ -64,6 +64,7 @@ pub async fn law_03_apply_changes_what_it_says<H: StoreHarness>(trial: &Trial<H>
         .remove("gone")
         .bind(Some(user("ada")), now)
         .set_idle_timeout(IDLE / 8)
+        .set_absolute_deadline(now + ABSOLUTE * 2)
         .extend(until)
         .change_proof(ProofChange::Replace(*next.proof().expect("it has one")));
     scene.apply(&key, &patch, now).await?;
@@ -77,7 +78,7 @@ pub async fn law_03_apply_changes_what_it_says<H: StoreHarness>(trial: &Trial<H>
     check!(after.last_seen == now, "last seen {:?}", after.last_seen);
     check!(after.renewed == now, "the secret was renewed {:?}", after.renewed);
     check!(after.created == before.created, "it was created {:?}", after.created);
-    check!(after.absolute_deadline == before.absolute_deadline, "the absolute deadline moved");
+    check!(after.absolute_deadline == now + ABSOLUTE * 2, "ends {:?}", after.absolute_deadline);
     check!(after.client == before.client, "the client changed");
     check!(after.revision != before.revision, "the revision stayed");
     Ok(Finding::Kept)

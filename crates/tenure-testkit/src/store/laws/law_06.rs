@@ -32,6 +32,32 @@ pub async fn law_06_touch_changes_times_alone<H: StoreHarness>(trial: &Trial<H>)
     Ok(Finding::Kept)
 }
 
+/// A commit may move the end of a session, as a log-in does: then it is the new one that neither a
+/// touch nor a commit gets past.
+pub async fn law_06_the_end_is_moved_by_commits_alone<H: StoreHarness>(
+    trial: &Trial<H>,
+) -> Outcome {
+    let scene = trial.scene().await;
+    let key = scene.begin(&[]).await?;
+    for end in [scene.after(IDLE / 4), scene.after(ABSOLUTE + IDLE), scene.after(IDLE / 2)] {
+        let now = scene.after(SECOND);
+        scene.apply(&key, &patch().set_absolute_deadline(end), now).await?;
+        let record = scene.load(&key, now).await?;
+        check!(record.absolute_deadline == end, "it ends {:?}", record.absolute_deadline);
+        check!(record.idle_deadline <= end, "the idle deadline is {:?}", record.idle_deadline);
+        check!(scene.store.touch(&key, now + IDLE, now).await?, "touch found nothing");
+        scene.apply(&key, &patch().extend(now + IDLE), now).await?;
+        let record = scene.load(&key, now).await?;
+        let idle = end.min(now + IDLE);
+        check!(record.idle_deadline == idle, "the idle deadline is {:?}", record.idle_deadline);
+        check!(record.absolute_deadline == end, "a touch moved the end");
+    }
+    let end = scene.after(IDLE / 2);
+    scene.load(&key, scene.after(IDLE / 2 - MS)).await?;
+    scene.is_gone(&key, end).await?;
+    Ok(Finding::Kept)
+}
+
 /// Neither an earlier deadline nor an earlier clock moves anything back.
 pub async fn law_06_touch_moves_only_forward<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
     let scene = trial.scene().await;
