@@ -223,7 +223,13 @@ impl Session {
     /// ```
     #[must_use]
     pub fn authenticated_at(&self) -> Option<SystemTime> {
-        self.known(|record| record.authenticated).flatten().map(Into::into)
+        let now = || self.slot.manager.settings.clock.now();
+        self.see(|state| match &state.journal.user {
+            Some(None) => None,
+            Some(Some(_)) => Some(state.journal.authenticated.unwrap_or_else(now)),
+            None => state.base()?.authenticated,
+        })
+        .map(Into::into)
     }
 
     /// How long the session lives without being used.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::detached::Detached;
 use super::handle::Session;
+use super::login::Login;
 use super::reserved;
 use crate::engine::Fate;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::UserId;
 
 impl Session {
     /// Logs `user` in: the session gets a new secret at once, the old one is dead, and the user is
@@ -56,28 +56,7 @@ impl Session {
     /// # Errors
     /// As [`login`](Self::login).
     pub fn login_keeping(&self, user: impl ToString, keep: &[&str]) -> Result<()> {
-        let user = UserId::new(user)?;
-        let mut state = self.writing("login")?.rotatable("login")?;
-        let before = match &state.journal.user {
-            Some(user) => user.clone(),
-            None => state.base().and_then(|base| base.user.clone()),
-        };
-        if before.is_some_and(|before| before != user) {
-            state.journal.clear(&names(keep));
-            // "Remember me" was the other user's choice, unless this request has just made it.
-            let default = self.slot.manager.settings.idle_timeout;
-            state.journal.idle_timeout.get_or_insert(default);
-        }
-        state.drop_bound(true);
-        if state.fate == Fate::Gone {
-            // Whoever has just proven who they are gets a session of their own.
-            state.fate = Fate::Open;
-            state.target = None;
-        }
-        state.journal.user = Some(Some(user));
-        state.journal.rotates = true;
-        state.is_new = true;
-        Ok(())
+        self.login_as(Login::new(user)?.keeping(keep))
     }
 
     /// Logs out: the session ends with the response, for every request in flight too. What is
@@ -376,6 +355,6 @@ impl Session {
     }
 }
 
-fn names(keys: &[&str]) -> Vec<Arc<str>> {
+pub(super) fn names(keys: &[&str]) -> Vec<Arc<str>> {
     keys.iter().map(|&key| key.into()).collect()
 }

@@ -1,5 +1,6 @@
 //! What a handler holds: the session, its keys, and what it recorded.
 
+mod auth;
 mod detached;
 mod devices;
 mod facts;
@@ -9,12 +10,14 @@ mod journal;
 mod key;
 mod lazy;
 mod life;
+mod login;
 mod one_shot;
 mod read;
 mod record;
 mod reserved;
 mod write;
 
+pub use auth::AuthLevel;
 pub use detached::Detached;
 pub(crate) use flash::Flash;
 pub use flash::{FlashMessages, Level};
@@ -22,3 +25,4 @@ pub use handle::Session;
 pub(crate) use journal::Journal;
 pub use key::{AsKey, AsName, CounterKey, Key};
 pub use lazy::LazySession;
+pub use login::Login;

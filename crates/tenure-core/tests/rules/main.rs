@@ -1,6 +1,7 @@
 //! The rules of security and of lifetimes, and what is promised when things go wrong, proven on the
 //! engine alone. Tests carry the ids of the rules.
 
+mod auth;
 mod closures;
 mod cookies;
 mod data;
