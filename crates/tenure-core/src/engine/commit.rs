@@ -16,7 +16,12 @@ impl Slot {
     /// sends again, under the same id, what was not acknowledged.
     pub(crate) async fn commit(&self) -> Result<()> {
         let outcome = self.commit_silently().await;
-        outcome.inspect_err(|error| self.manager.report(error))
+        outcome.inspect_err(|error| {
+            // That is for the user alone.
+            if error.kind() != ErrorKind::TooManySessions {
+                self.manager.report(error);
+            }
+        })
     }
 
     async fn commit_silently(&self) -> Result<()> {
@@ -30,10 +35,19 @@ impl Slot {
         let mut folded = Ok(());
         for folds in [false, true] {
             if folds {
-                folded = self.fold(now);
+                self.fold_doomed();
+                if self.manager.settings.quota.is_some() {
+                    folded = Box::pin(self.check_quota()).await;
+                }
+                if folded.is_ok() {
+                    folded = self.fold(now);
+                }
             }
             // A logout is sent whatever becomes of the rest.
             self.send(now).await?;
+        }
+        if self.manager.settings.quota.is_some() {
+            Box::pin(self.keep_quota(now)).await?;
         }
         folded
     }
@@ -133,6 +147,7 @@ impl Slot {
         state.answer = Answer::Issue(token.clone());
         state.is_new = true;
         state.loaded = true;
+        state.entered.clone_from(&record.user);
         let base = Some(Arc::new(record));
         state.journal.rebase(base.as_deref());
         state.target = Some(Target { token, key, base });
@@ -232,6 +247,9 @@ impl Slot {
         let mut state = self.state();
         let state = &mut *state;
         let Some(target) = &mut state.target else { return };
+        if let Some((Some(user), _)) = patch.user() {
+            state.entered = Some(user.clone());
+        }
         // After the last commit of a request that is sealed nobody looks at the record any more.
         let goes_on = !state.sealed || !state.outbox.is_empty() || !state.journal.is_empty();
         let base = if goes_on && record.is_none() {

@@ -1,6 +1,7 @@
 mod commits;
 mod lifetimes;
 mod limits;
+mod quota;
 mod tokens;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub(crate) use self::limits::Limits;
+pub use self::quota::AtLimit;
+pub(crate) use self::quota::Quota;
 use super::manager::Manager;
 use super::sessions::Sessions;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
@@ -77,6 +80,7 @@ pub(crate) struct Settings {
     pub(crate) keeps_request: bool,
     pub(crate) store_timeout: Duration,
     pub(crate) limits: Limits,
+    pub(crate) quota: Option<Quota>,
     pub(crate) when_unavailable: WhenUnavailable,
     pub(crate) on_error: Option<ErrorHook>,
     pub(crate) commit_on: Option<CommitOn>,
@@ -107,6 +111,7 @@ impl SessionsBuilder {
                 keeps_request: false,
                 store_timeout: Duration::from_secs(2),
                 limits: Limits::default(),
+                quota: None,
                 when_unavailable: WhenUnavailable::Fail,
                 on_error: None,
                 commit_on: None,
@@ -213,6 +218,7 @@ impl SessionsBuilder {
                  the process, or give a durable one",
             )
         })?;
+        self.settings.quota.iter().try_for_each(|quota| quota.check(&store))?;
         let cookie = CookieTransport::new(self.cookie, self.settings.clock.now())?;
         let namespace =
             Namespace::new(self.namespace.unwrap_or_else(|| cookie.name(true).to_owned()))?;

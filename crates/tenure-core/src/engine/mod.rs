@@ -31,6 +31,7 @@ mod manager;
 mod outbox;
 mod people;
 mod queue;
+mod quota;
 mod request;
 mod sessions;
 mod settled;
@@ -39,7 +40,7 @@ mod sweeper;
 pub(crate) mod trace;
 
 pub(crate) use config::Limits;
-pub use config::{SessionsBuilder, WhenUnavailable};
+pub use config::{AtLimit, SessionsBuilder, WhenUnavailable};
 pub use counters::Counts;
 pub use exchange::{Exchange, Sealed};
 pub use people::SessionInfo;

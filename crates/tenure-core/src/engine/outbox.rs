@@ -85,15 +85,20 @@ impl Slot {
         }
     }
 
+    /// Puts the end of a session at the end of the outbox, before what was recorded since.
+    pub(super) fn fold_doomed(&self) {
+        let mut state = self.state();
+        if let Some(key) = state.doomed.take() {
+            state.outbox.push_back(Arc::new(Work::Delete { key }));
+        }
+    }
+
     /// Folds what was recorded into commits, at the end of the outbox. What may run an application's
     /// code, closures and generators, does so under no lock.
     pub(super) fn fold(&self, now: Timestamp) -> Result<()> {
         let (journal, target) = {
             let mut state = self.state();
             let state = &mut *state;
-            if let Some(key) = state.doomed.take() {
-                state.outbox.push_back(Arc::new(Work::Delete { key }));
-            }
             if state.fate == Fate::Degraded {
                 return Ok(());
             }

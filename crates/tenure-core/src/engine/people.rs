@@ -166,10 +166,7 @@ impl Manager {
         user: &UserId,
         current: Option<&StoreKey>,
     ) -> Result<Vec<SessionInfo>> {
-        let users = self.store.users().ok_or_else(|| without_index("of_user"))?;
-        let now = self.settings.clock.now();
-        let list = |now, _| crate::store::UserIndex::list(users, &self.namespace, user, now);
-        let listed = self.call("of_user", now, list).await?;
+        let listed = self.listed(user).await?;
         // Sessions of foreign formats have no handle; they end with the others.
         let infos = listed
             .iter()
@@ -179,8 +176,18 @@ impl Manager {
         Ok(infos)
     }
 
+    pub(super) async fn listed(&self, user: &UserId) -> Result<Vec<Listed>> {
+        let users = self.store.users().ok_or_else(|| without_index("of_user"))?;
+        let list = |now, _| crate::store::UserIndex::list(users, &self.namespace, user, now);
+        self.call("of_user", self.settings.clock.now(), list).await
+    }
+
     pub(crate) async fn revoke(&self, handle: Handle) -> Result<bool> {
-        let key = &StoreKey::new(self.namespace.clone(), handle);
+        self.end(&StoreKey::new(self.namespace.clone(), handle)).await
+    }
+
+    /// Deletes a session by its key for administration.
+    pub(super) async fn end(&self, key: &StoreKey) -> Result<bool> {
         let delete = |now, again| async move {
             // The first attempt may have done it and lost the answer.
             Ok(self.store.delete(key, now).await? || again)

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use super::manager::Manager;
 use super::outbox::Work;
 use super::request::Connection;
-use crate::id::Token;
+use crate::id::{Token, UserId};
 use crate::session::{Flash, Journal};
 use crate::store::{AnyStore, Client, Record, StoreKey};
 use crate::transport::Presented;
@@ -64,6 +64,8 @@ pub(crate) struct State {
     pub(crate) flash: Flash,
     /// Commits that the store has not acknowledged yet, oldest first.
     pub(super) outbox: VecDeque<Arc<Work>>,
+    /// Whose log-in has taken effect, until their sessions are counted.
+    pub(super) entered: Option<UserId>,
     pub(super) answer: Answer,
     /// Whether the session began, or got a new secret, in this request.
     pub(crate) is_new: bool,

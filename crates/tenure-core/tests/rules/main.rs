@@ -15,6 +15,7 @@ mod limits;
 mod one_shot;
 mod people;
 mod privileges;
+mod quota;
 mod races;
 mod renewal;
 mod tokens;
