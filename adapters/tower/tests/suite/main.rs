@@ -16,6 +16,7 @@ mod life;
 mod outside;
 mod sealed;
 mod security;
+mod shared_cache;
 mod smuggling;
 mod store;
 mod values;
