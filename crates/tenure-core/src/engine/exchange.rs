@@ -13,6 +13,8 @@ use crate::id::Handle;
 use crate::session::{Journal, LazySession};
 use crate::transport::CookieContext;
 
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+
 /// One request and its session, from [`Sessions::open`](super::Sessions::open) to
 /// [`seal`](Self::seal). Dropped instead, it commits nothing.
 pub struct Exchange {
@@ -220,6 +222,13 @@ impl Sealed {
             let state = self.slot.state();
             if state.consulted {
                 add(headers, VARY, self.slot.manager.cookie.vary().into(), &["*"]);
+            }
+            if state.clears_site && state.doomed.is_none() && state.outbox.is_empty() {
+                let site = match state.answer {
+                    Answer::Issue(_) => r#""cache", "storage""#,
+                    _ => r#""cache", "cookies", "storage""#,
+                };
+                headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static(site));
             }
             if matches!(state.answer, Answer::Nothing) {
                 return Ok(());

@@ -7,6 +7,7 @@ use super::manager::Manager;
 use super::sessions::Sessions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{Handle, UserId};
+use crate::session::external_id;
 use crate::store::{Listed, Store, StoreKey};
 
 /// What a page shows of a session: nothing by which anybody could get into it.
@@ -157,6 +158,40 @@ impl Sessions {
         let now = manager.settings.clock.now();
         let revoke = |now, _| crate::store::Epoch::revoke_everybody(epoch, &manager.namespace, now);
         manager.call("revoke_everybody", now, revoke).await
+    }
+}
+
+impl Sessions {
+    /// Ends the sessions of a user that belong to this session at the identity provider, and tells
+    /// how many there were: for its back-channel logout (OpenID Connect Back-Channel Logout 1.0). The
+    /// caller has verified the logout token, of which these are `sub` and `sid`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{UserId, session::Login};
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// session.login_as(Login::new("ada")?.external_id("08a5019c"))?;
+    /// session.commit().await?;
+    /// let ada = UserId::new("ada")?;
+    /// assert_eq!(sessions.revoke_external(&ada, "08a5019c").await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`of_user`](Self::of_user).
+    pub async fn revoke_external(&self, user: &UserId, id: &str) -> Result<u32> {
+        let manager = self.manager();
+        let mut ended = 0;
+        for listed in manager.listed(user).await? {
+            let external = external_id(&listed.record);
+            if external.is_some_and(|external| external == id) && manager.end(&listed.key).await? {
+                ended += 1;
+            }
+        }
+        Ok(ended)
     }
 }
 

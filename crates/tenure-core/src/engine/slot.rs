@@ -67,6 +67,8 @@ pub(crate) struct State {
     /// Whose log-in has taken effect, until their sessions are counted.
     pub(super) entered: Option<UserId>,
     pub(super) answer: Answer,
+    /// Whether the browser is to drop what it keeps for the origin.
+    pub(crate) clears_site: bool,
     /// Whether the session began, or got a new secret, in this request.
     pub(crate) is_new: bool,
 }

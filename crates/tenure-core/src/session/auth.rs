@@ -9,6 +9,8 @@ use super::reserved::AUTH;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::UserId;
+use crate::store::Record;
+use crate::value::decode;
 
 /// How well a user has proved who they are: the higher, the better. The numbers between and above
 /// the named ones are the application's own.
@@ -50,11 +52,19 @@ pub(super) struct Proven {
     /// A higher level, and when it ends, in milliseconds.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(super) step: Option<(AuthLevel, u64)>,
+    /// The session at the identity provider.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub(super) external: Option<String>,
+}
+
+/// The session at the identity provider that a record belongs to.
+pub(crate) fn external_id(record: &Record) -> Option<String> {
+    decode::<Proven>(record.data.get(AUTH)?).ok()?.external
 }
 
 impl Default for Proven {
     fn default() -> Self {
-        Self { level: AuthLevel::ONE_FACTOR, step: None }
+        Self { level: AuthLevel::ONE_FACTOR, step: None, external: None }
     }
 }
 

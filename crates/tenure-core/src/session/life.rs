@@ -85,6 +85,44 @@ impl Session {
         self.writing("logout")?.log_out()
     }
 
+    /// Logs out as [`logout`](Self::logout) does, and asks the browser to drop all that it keeps for
+    /// the origin: pages in its cache, cookies, storage (W3C Clear Site Data; OWASP session
+    /// management, "Web Content Caching"). Where something is written afterwards, cookies stay,
+    /// since a new one goes out with the same response.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// # session.commit().await?;
+    /// # let cookie = format!("__Host-id={}", session.danger_expose_token().unwrap());
+    /// # let (parts, ()) = http::Request::get("/").header("cookie", cookie).body(()).unwrap().into_parts();
+    /// # let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// # let session = exchange.session().load().await?;
+    /// session.logout_and_clear_site_data()?;
+    /// # let mut response = http::Response::new(());
+    /// # exchange.close(response.status(), response.headers_mut()).await?;
+    /// assert_eq!(response.headers()["clear-site-data"], r#""cache", "cookies", "storage""#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As every write.
+    ///
+    /// # Deployment caveat
+    /// Browsers heed it on HTTPS alone, and drop the cookies of all hosts of the site, those of
+    /// other applications on sibling domains included.
+    pub fn logout_and_clear_site_data(&self) -> Result<()> {
+        let slot = self.writing("logout")?;
+        slot.log_out()?;
+        slot.state().clears_site = true;
+        Ok(())
+    }
+
     /// Ends the session for good: a later write in this request is an error.
     ///
     /// ```

@@ -41,6 +41,7 @@ pub struct Login {
     level: AuthLevel,
     at: Option<Timestamp>,
     until: Option<Timestamp>,
+    external: Option<String>,
 }
 
 /// Who has shown some of the proof that a log-in takes.
@@ -61,7 +62,7 @@ impl Login {
     /// octets.
     pub fn new(user: impl ToString) -> Result<Self> {
         let (keep, level) = (Vec::new(), AuthLevel::ONE_FACTOR);
-        Ok(Self { user: UserId::new(user)?, keep, level, at: None, until: None })
+        Ok(Self { user: UserId::new(user)?, keep, level, at: None, until: None, external: None })
     }
 
     /// The keys that survive where the session belonged to another user.
@@ -89,6 +90,14 @@ impl Login {
         self.until = Some(end.into());
         self
     }
+
+    /// The session at the identity provider, by which it can be
+    /// [ended](crate::Sessions::revoke_external) from there: the `sid` of an ID token (OpenID Connect
+    /// Back-Channel Logout 1.0).
+    pub fn external_id(mut self, id: impl Into<String>) -> Self {
+        self.external = Some(id.into());
+        self
+    }
 }
 
 impl Session {
@@ -98,7 +107,8 @@ impl Session {
     /// # Errors
     /// As [`regenerate`](Self::regenerate).
     pub fn login_as(&self, login: Login) -> Result<()> {
-        let proven = Proven { level: login.level, step: None };
+        let external = login.external.clone();
+        let proven = Proven { level: login.level, step: None, external };
         self.enter(login, proven).map(drop)
     }
 
@@ -128,9 +138,9 @@ impl Session {
     pub fn step_up(&self, level: AuthLevel, lifetime: Duration) -> Result<()> {
         let login = Login::new(self.require_user()?)?;
         let until = self.slot.manager.settings.clock.now() + lifetime;
-        let level_before = self.proven().level;
-        let mut state = self
-            .enter(login, Proven { level: level_before, step: Some((level, until.as_millis())) })?;
+        let step = Some((level, until.as_millis()));
+        let proven = Proven { step, ..self.proven() };
+        let mut state = self.enter(login, proven)?;
         // Only a log-in begins the session anew.
         state.journal.end = state.journal.end.or(state.base().map(|base| base.absolute_deadline));
         Ok(())

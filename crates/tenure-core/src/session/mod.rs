@@ -18,6 +18,7 @@ mod reserved;
 mod write;
 
 pub use auth::AuthLevel;
+pub(crate) use auth::external_id;
 pub use detached::Detached;
 pub(crate) use flash::Flash;
 pub use flash::{FlashMessages, Level};

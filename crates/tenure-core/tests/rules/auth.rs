@@ -3,9 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use tenure_core::session::{AuthLevel, Login};
-use tenure_core::{Clock, ErrorKind, Result, Session};
+use tenure_core::store::MemoryStore;
+use tenure_core::{Clock, ErrorKind, Result, Session, UserId};
+use tenure_testkit::{Fault, FaultStore, ManualClock, Operation};
 
-use crate::visitor::{MILLI, Visitor, minutes, shop};
+use crate::visitor::{MILLI, Visitor, configured, minutes, shop};
 
 const LOW: AuthLevel = AuthLevel::ONE_FACTOR;
 const HIGH: AuthLevel = AuthLevel::TWO_FACTORS;
@@ -251,4 +253,60 @@ async fn a_refused_login_changes_nothing() {
     .await;
     assert_eq!(ada.token, before);
     assert_eq!(level(&mut ada).await, Some(HIGH));
+}
+
+/// T-DOC-2: a back-channel logout ends the sessions that began with one of the provider's.
+#[tokio::test]
+async fn t_doc_2_an_identity_provider_ends_its_sessions() {
+    let (sessions, _clock) = shop();
+    let mut visitors = Vec::new();
+    for (user, sid) in [("ada", "s1"), ("ada", "s1"), ("ada", "s2"), ("eve", "s1")] {
+        let mut visitor = Visitor::new(&sessions);
+        visitor.get(|session| session.login_as(Login::new(user)?.external_id(sid))).await;
+        visitors.push(visitor);
+    }
+    let mut without = Visitor::new(&sessions);
+    without.get(|session| session.login("ada")).await;
+    visitors[1].get(|session| session.step_up(HIGH, minutes(5))).await;
+    let ada = UserId::new("ada").unwrap();
+    for other in ["", "s3", "S1"] {
+        assert_eq!(sessions.revoke_external(&ada, other).await.unwrap(), 0);
+    }
+    assert_eq!(sessions.revoke_external(&ada, "s1").await.unwrap(), 2);
+    let mut users = Vec::new();
+    for visitor in visitors.iter_mut().chain([&mut without]) {
+        users.push(visitor.user().await);
+    }
+    let users: Vec<_> = users.iter().map(Option::as_deref).collect();
+    assert_eq!(users, [None, None, Some("ada"), Some("eve"), Some("ada")]);
+}
+
+/// T-CSD-1: the browser is asked once the session is gone, and not when it could not be ended.
+#[tokio::test]
+async fn t_csd_1_a_logout_clears_what_the_browser_keeps() {
+    const HEADER: &str = "clear-site-data";
+    let store = FaultStore::new(MemoryStore::new());
+    let sessions = configured(store.clone(), &ManualClock::new()).build().unwrap();
+    let mut ada = Visitor::new(&sessions);
+    ada.get(|session| session.login("ada")).await;
+    store.inject_times(Operation::Delete, Fault::unavailable(), 2);
+    let (_, answer) = ada.visit(Session::logout_and_clear_site_data).await;
+    assert!(answer.closed.is_err() && !answer.headers.contains_key(HEADER));
+    assert_eq!(ada.user().await.as_deref(), Some("ada"));
+    let (_, answer) = ada.visit(Session::logout_and_clear_site_data).await;
+    answer.closed.as_ref().unwrap();
+    assert_eq!(answer.headers[HEADER], r#""cache", "cookies", "storage""#);
+    assert_eq!(ada.user().await, None);
+
+    ada.get(|session| session.login("ada")).await;
+    let (_, answer) = ada
+        .visit(|session| {
+            session.logout_and_clear_site_data()?;
+            session.flash("info", "See you.")
+        })
+        .await;
+    assert!(answer.sets_cookie(), "to show the message by");
+    assert_eq!(answer.headers[HEADER], r#""cache", "storage""#);
+    let (_, answer) = ada.visit(Session::logout).await;
+    assert!(!answer.headers.contains_key(HEADER), "nobody asked");
 }
