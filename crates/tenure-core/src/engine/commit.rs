@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::outbox::Work;
-use super::slot::{Answer, Fate, Slot, Target};
+use super::slot::{Answer, Fate, Slot, State, Target};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, Token};
@@ -250,6 +250,7 @@ impl Slot {
         if let Some((Some(user), _)) = patch.user() {
             state.entered = Some(user.clone());
         }
+        state.end = patch.absolute_deadline().or(state.end);
         // After the last commit of a request that is sealed nobody looks at the record any more.
         let goes_on = !state.sealed || !state.outbox.is_empty() || !state.journal.is_empty();
         let base = if goes_on && record.is_none() {
@@ -281,9 +282,7 @@ impl Slot {
             target.base = Some(Arc::new(base));
             state.journal.rebase(target.base.as_deref());
         }
-        if self.redates(&state.answer) {
-            state.answer = Answer::Issue(target.token.clone());
-        }
+        self.redate(state, now);
     }
 
     async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -300,16 +299,21 @@ impl Slot {
     pub(super) fn extended(&self, touched: bool) {
         let mut state = self.state();
         let state = &mut *state;
-        if touched
-            && let Some(target) = &state.target
-            && self.redates(&state.answer)
-        {
-            state.answer = Answer::Issue(target.token.clone());
+        if touched {
+            self.redate(state, self.manager.settings.clock.now());
         }
     }
 
-    fn redates(&self, answer: &Answer) -> bool {
-        let cookie_moves = self.manager.cookie.is_persistent() || self.manager.settings.rolling;
-        cookie_moves && matches!(answer, Answer::Nothing)
+    /// Sends a cookie with a date again, since the date has moved.
+    fn redate(&self, state: &mut State, now: Timestamp) {
+        if !matches!(state.answer, Answer::Nothing) {
+            return;
+        }
+        let moves = self.manager.cookie.is_persistent()
+            || self.manager.settings.rolling
+            || state.cookie_lifetime(now).is_some();
+        if let (true, Some(target)) = (moves, &state.target) {
+            state.answer = Answer::Issue(target.token.clone());
+        }
     }
 }

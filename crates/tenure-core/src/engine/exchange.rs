@@ -3,11 +3,13 @@ use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::slot::{Answer, Slot};
+use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::Handle;
 use crate::session::{Journal, LazySession};
@@ -218,7 +220,7 @@ impl Sealed {
     /// # Errors
     /// When the cookie is over its limit or a cookie factory broke the rules.
     pub fn write_headers(&self, headers: &mut HeaderMap) -> Result<()> {
-        let (answer, handle) = {
+        let (answer, handle, lifetime, now) = {
             let state = self.slot.state();
             if state.consulted {
                 add(headers, VARY, self.slot.manager.cookie.vary().into(), &["*"]);
@@ -234,20 +236,27 @@ impl Sealed {
                 return Ok(());
             }
             let handle = state.target.as_ref().and_then(|target| target.key.handle());
-            (state.answer.clone(), handle)
+            let now = self.slot.manager.settings.clock.now();
+            (state.answer.clone(), handle, state.cookie_lifetime(now), now)
         };
-        let cookie = self.cookie(&answer, handle);
+        let cookie = self.cookie(&answer, handle, lifetime, now);
         headers.append(SET_COOKIE, cookie.inspect_err(|error| self.slot.manager.report(error))?);
         add(headers, CACHE_CONTROL, HeaderValue::from_static("no-store"), &[]);
         Ok(())
     }
 
     /// Runs the application's factory, so under no lock.
-    fn cookie(&self, answer: &Answer, handle: Option<Handle>) -> Result<HeaderValue> {
+    fn cookie(
+        &self,
+        answer: &Answer,
+        handle: Option<Handle>,
+        lifetime: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<HeaderValue> {
         let manager = &self.slot.manager;
         let handle = handle.map(|handle| handle.to_string()).unwrap_or_default();
         let (secure, request) = (self.slot.secure, self.slot.request.as_deref());
-        let context = CookieContext::new(&handle, secure, manager.settings.clock.now(), request);
+        let context = CookieContext::new(&handle, secure, now, request).lasting(lifetime);
         match answer {
             Answer::Issue(token) => {
                 let text = manager.scheme.write(token, &manager.token_context(secure, request));

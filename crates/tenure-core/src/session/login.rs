@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::{AuthLevel, Proven};
 use super::handle::Session;
 use super::life::names;
-use super::reserved::{AUTH, HALF};
+use super::reserved::{AUTH, HALF, REMEMBERED};
 use crate::clock::Timestamp;
 use crate::engine::{Fate, State};
 use crate::error::{Error, ErrorKind, Result};
@@ -212,11 +212,15 @@ impl Session {
             None => state.base().and_then(|base| base.user.clone()),
         };
         if before.is_some_and(|before| before != login.user) {
-            let keep: Vec<_> = login.keep.iter().map(String::as_str).collect();
-            state.journal.clear(&names(&keep));
+            let mut keep: Vec<_> = login.keep.iter().map(String::as_str).collect();
             // "Remember me" was the other user's choice, unless this request has just made it.
             let default = self.slot.manager.settings.idle_timeout;
             state.journal.idle_timeout.get_or_insert(default);
+            match state.remembered {
+                Some(Some(_)) => keep.push(REMEMBERED),
+                _ => state.remembered = Some(None),
+            }
+            state.journal.clear(&names(&keep));
         }
         state.drop_bound(true);
         if state.fate == Fate::Gone {

@@ -14,6 +14,7 @@ mod login;
 mod one_shot;
 mod read;
 mod record;
+mod remember;
 mod reserved;
 mod write;
 

@@ -19,12 +19,14 @@ pub(super) const PREVIOUS: &str = "\0previous";
 pub(super) const AUTH: &str = "\0auth";
 /// Who has shown some of the proof that a log-in takes.
 pub(super) const HALF: &str = "\0half";
+/// That the session outlives the browser.
+pub(super) const REMEMBERED: &str = "\0remembered";
 /// The beginning of the names of secrets that are good for one use.
 pub(super) const ONE_SHOT: &str = "\0once:";
 
 /// Those that an application's `clear` leaves alone.
-pub(super) fn all() -> [Arc<str>; 6] {
-    [FLASH, CSRF, INTENDED, PREVIOUS, AUTH, HALF].map(Into::into)
+pub(super) fn all() -> [Arc<str>; 7] {
+    [FLASH, CSRF, INTENDED, PREVIOUS, AUTH, HALF, REMEMBERED].map(Into::into)
 }
 
 pub(super) fn is_reserved(key: &str) -> bool {

@@ -17,6 +17,7 @@ mod people;
 mod privileges;
 mod quota;
 mod races;
+mod remember;
 mod renewal;
 mod tokens;
 mod visitor;

@@ -45,6 +45,7 @@ pub struct CookieContext<'a> {
     secure: bool,
     now: Timestamp,
     request: Option<&'a Parts>,
+    lifetime: Option<Duration>,
 }
 
 impl<'a> CookieContext<'a> {
@@ -54,7 +55,13 @@ impl<'a> CookieContext<'a> {
         now: Timestamp,
         request: Option<&'a Parts>,
     ) -> Self {
-        Self { handle, secure, now, request }
+        Self { handle, secure, now, request, lifetime: None }
+    }
+
+    /// For a session that asks for another lifetime of its cookie.
+    pub(crate) fn lasting(mut self, lifetime: Option<Duration>) -> Self {
+        self.lifetime = lifetime;
+        self
     }
 
     /// The public name of the session; empty when a removal does not know it.
@@ -73,6 +80,13 @@ impl<'a> CookieContext<'a> {
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.now.into()
+    }
+
+    /// How long the session asks to be [remembered](crate::Session::remember); it is the lifetime of
+    /// the cookie that a factory is given.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.lifetime
     }
 
     /// The request, unless the session was opened outside of one.

@@ -103,7 +103,10 @@ impl CookieTransport {
         let Scheme { name, suffix } = self.scheme(context.is_secure());
         let now = context.now();
         if self.factory.is_none() {
-            let dates = self.dates(now).map_err(|fault| refused(name, fault))?;
+            let dates = match context.lifetime() {
+                Some(lifetime) => write::lasting(lifetime, now),
+                None => self.dates(now).map_err(|fault| refused(name, fault))?,
+            };
             return line(name, value, suffix, &dates);
         }
         let made = self.make(name, value, context, false);
@@ -160,6 +163,9 @@ impl CookieTransport {
             removal,
             attributes: self.attributes.clone(),
         };
+        if let Some(lifetime) = context.lifetime() {
+            cookie.attributes.lifetime = Some(lifetime);
+        }
         if let Some(factory) = &self.factory {
             cookie = factory(context, cookie);
         }

@@ -56,12 +56,15 @@ pub(super) fn suffix(attributes: &Attributes) -> String {
 /// `Max-Age` and `Expires`; empty for a cookie that ends with the browser session.
 pub(super) fn dates(attributes: &Attributes, now: SystemTime) -> String {
     match (attributes.lifetime, attributes.expires) {
-        (Some(lifetime), _) => {
-            format!("; Max-Age={}; Expires={}", lifetime.as_secs(), date(now + lifetime))
-        }
+        (Some(lifetime), _) => lasting(lifetime, now),
         (None, Some(expires)) => format!("; Expires={}", date(expires)),
         (None, None) => String::new(),
     }
+}
+
+/// The attributes that keep a cookie for `lifetime`.
+pub(super) fn lasting(lifetime: Duration, now: SystemTime) -> String {
+    format!("; Max-Age={}; Expires={}", lifetime.as_secs(), date(now + lifetime))
 }
 
 /// The whole line, if a browser would take it.
