@@ -5,6 +5,7 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 
 use tenure::transform::Keyring;
 use tenure::transport::{Cookie, Secure};
@@ -15,6 +16,9 @@ use crate::{Result, complain, key_file};
 
 const DEFAULT_PORT: u16 = 3000;
 const DEFAULT_STORE: &str = "sqlite:tenure-demo.sqlite";
+/// Long enough for whoever wants to be remembered; the others are logged out after half an hour
+/// without a visit.
+const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const KEY_FILE: &str = "tenure-demo.key";
 
 /// `PORT`, `TENURE_STORE` and `TENURE_SECRET`.
@@ -58,6 +62,7 @@ impl Config {
         let sessions = Sessions::builder()
             .store(store)
             .cookie(Cookie::named("__Host-id").secure(Secure::Auto))
+            .absolute_timeout(LONGEST)
             .on_error(|error| complain(&with_causes(error)));
         let sessions = match keys {
             Some(keys) => sessions.signing_keys(keys),

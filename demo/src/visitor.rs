@@ -7,6 +7,7 @@ use tenure::{Key, Result, Session, UserId};
 use crate::shop::Cart;
 
 pub(crate) const CART: Key<Cart> = Key::new("cart");
+pub(crate) const PROFILE: Key<Profile> = Key::new("profile");
 pub(crate) const THEME: Key<Theme> = Key::new("theme");
 pub(crate) const VISITS: Key<u64> = Key::new("visits");
 
@@ -16,6 +17,13 @@ pub(crate) const VISITS: Key<u64> = Key::new("visits");
 pub(crate) enum Theme {
     Light,
     Dark,
+}
+
+/// What users tell about themselves.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub(crate) name: String,
+    pub(crate) email: String,
 }
 
 /// Who is looking at the page. The default is somebody of whom nothing is known.

@@ -120,6 +120,43 @@ fn a13_messages_are_seen_once() {
     assert!(page.html.contains("Welcome, &lt;Ada&gt;."));
 }
 
+/// A20: a form that is wrong comes back with what was typed, once, and says what is wrong.
+#[test]
+fn a20_a_wrong_form_keeps_its_values() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let mut visitor = Visitor::of(&server.url);
+    assert_eq!(visitor.get("/profile").location.as_deref(), Some("/"), "nobody is logged in");
+    visitor.submit("/login", &[("name", "Ada")]);
+
+    let wrong = [("name", "Ada <L>"), ("email", "nowhere"), ("password", "secret")];
+    assert_eq!(visitor.post("/profile", &wrong).location.as_deref(), Some("/profile"));
+    let page = visitor.get("/profile");
+    assert!(page.has("error-email") && !page.has("error-name"));
+    assert!(page.html.contains(r#"value="Ada &lt;L&gt;""#), "{}", page.html);
+    assert!(page.html.contains(r#"value="nowhere""#) && !page.html.contains("secret"));
+    let page = visitor.get("/profile");
+    assert!(!page.has("error-email") && !page.html.contains("nowhere"), "said once");
+
+    visitor.post("/profile", &[("name", " Ada "), ("email", "ada@example.org")]);
+    let page = visitor.get("/profile");
+    assert!(page.has("flash") && page.html.contains(r#"value="ada@example.org""#));
+}
+
+/// F11: who ticks the box has a cookie that outlives the browser.
+#[test]
+fn f11_who_wants_to_be_remembered_is() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let mut visitor = Visitor::of(&server.url);
+    let page = visitor.post("/login", &[("name", "Ada")]);
+    assert!(!page.cookies[0].contains("Max-Age"), "{:?}", page.cookies);
+    let page = visitor.post("/login", &[("name", "Ada"), ("remember", "yes")]);
+    assert!(page.cookies[0].contains("Max-Age=1209600"), "two weeks: {:?}", page.cookies);
+    let mut other = Visitor::of(&server.url);
+    assert!(other.get("/").has("remember"));
+}
+
 /// X6: two browsers see each other, and one logs the other out.
 #[test]
 fn x6_devices_are_listed_and_logged_out() {

@@ -1,5 +1,7 @@
 //! Log in by name, and log out.
 
+use std::time::Duration;
+
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,10 +18,15 @@ use crate::visitor::{THEME, Visitor};
 /// The longest name, in characters.
 pub(crate) const LONGEST_NAME: usize = 40;
 
+/// How long whoever ticks "remember me" need not come back.
+const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
 #[derive(Deserialize)]
 struct Login {
     #[serde(default)]
     name: String,
+    /// A box that is ticked; one that is not is not sent.
+    remember: Option<String>,
 }
 
 pub(super) fn routes() -> Router {
@@ -32,10 +39,13 @@ async fn login(
     session: Session,
     form: Result<Form<Login>, FormRejection>,
 ) -> Result<Response, Problem> {
-    let Form(Login { name }) = form?;
+    let Form(Login { name, remember }) = form?;
     match checked(&name) {
         Ok(name) => {
             session.login_keeping(name, &[THEME.name()])?;
+            if remember.is_some() {
+                session.remember(REMEMBERED)?;
+            }
             session.flash(Level::Success, format!("Welcome, {name}."))?;
             Ok(Redirect::to("/").into_response())
         }

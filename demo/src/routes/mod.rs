@@ -5,6 +5,7 @@ mod assets;
 mod cart;
 mod catalogue;
 mod devices;
+mod profile;
 mod theme;
 
 use axum::Router;
@@ -19,6 +20,7 @@ use tenure::axum::Session;
 use tenure::tower::SessionLayer;
 
 pub(crate) use self::account::LONGEST_NAME;
+pub(crate) use self::profile::LONGEST as LONGEST_FIELD;
 use crate::problem::{self, Problem};
 use crate::view;
 use crate::visitor::Visitor;
@@ -29,6 +31,7 @@ pub(crate) fn all(sessions: Sessions) -> Router {
         .merge(cart::routes())
         .merge(account::routes())
         .merge(devices::routes())
+        .merge(profile::routes())
         .merge(theme::routes())
         .fallback(async |session: Session| about(StatusCode::NOT_FOUND, &session))
         .method_not_allowed_fallback(async |session: Session| {

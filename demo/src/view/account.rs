@@ -19,6 +19,7 @@ pub(super) fn account(visitor: &Visitor, form: &LoginForm<'_>) -> Markup {
                 p {
                     span { "Hello, " strong #user { (user.as_str()) } }
                     span.visits { "Visits: " span #visits { (visitor.visits) } }
+                    a href="/profile" { "Your profile" }
                     a href="/devices" { "Your devices" }
                 }
                 form method="post" action="/logout" {
@@ -33,6 +34,10 @@ pub(super) fn account(visitor: &Visitor, form: &LoginForm<'_>) -> Markup {
                     autocomplete="username" autofocus[form.problem.is_some()]
                     aria-invalid=[form.problem.map(|_| "true")]
                     aria-describedby=[form.problem.map(|_| "login-problem")];
+                label.check for="remember" {
+                    input #remember type="checkbox" name="remember" value="yes";
+                    "Remember me"
+                }
                 button #login { "Log in" }
                 @if let Some(problem) = form.problem {
                     p #login-problem .error role="alert" { (problem) }
