@@ -1,5 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::events::Event;
+
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident)*) => {
         /// What the engine has counted since it was built.
@@ -17,7 +19,7 @@ macro_rules! counters {
 
         #[derive(Default)]
         pub(crate) struct Counters {
-            $(pub(crate) $name: Counter,)*
+            $($name: Counter,)*
         }
 
         impl Counters {
@@ -29,18 +31,26 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Sessions looked up in the store.
+    /// Sessions looked up in the store, found or not.
     loads
     /// Sessions created.
     created
     /// Commits that took effect, creations not counted.
     commits
-    /// Sessions deleted by the request that they belonged to.
+    /// Commits that were merged with those of other requests.
+    conflicts
+    /// Sessions deleted by a request of their own or by their handle.
     destroyed
     /// Touches: the idle deadline moved and nothing else.
     touches
     /// Secrets replaced, by a change of privilege or by renewal.
     rotations
+    /// Log-ins.
+    logins
+    /// Log-outs.
+    logouts
+    /// Sessions ended with others of their user.
+    revoked
     /// Commits dropped because their session had ended or had another secret by then.
     gone
     /// Credentials refused before any store call.
@@ -49,15 +59,46 @@ counters! {
     unknown
     /// Records of a version that this library does not know, taken for no session.
     unknown_version
+    /// Expired sessions that a sweeper cleared away.
+    swept
     /// Errors of the store, time limits included.
     errors
 }
 
+impl Counters {
+    /// The one place that says what each event counts.
+    pub(super) fn count(&self, event: &Event<'_>) {
+        match event {
+            Event::Loaded { .. } => self.loads.add(1),
+            Event::Unknown { .. } => {
+                self.loads.add(1);
+                self.unknown.add(1);
+            }
+            Event::UnknownVersion { .. } => self.unknown_version.add(1),
+            Event::Rejected { .. } => self.rejected.add(1),
+            Event::Created { .. } => self.created.add(1),
+            Event::Committed { .. } => self.commits.add(1),
+            Event::Conflict { .. } => self.conflicts.add(1),
+            Event::Gone { .. } => self.gone.add(1),
+            Event::Rotated { .. } => self.rotations.add(1),
+            Event::Touched { .. } => self.touches.add(1),
+            Event::LoggedIn { .. } => self.logins.add(1),
+            Event::LoggedOut { .. } => self.logouts.add(1),
+            Event::Destroyed { .. } => self.destroyed.add(1),
+            Event::UserRevoked { sessions, .. } => self.revoked.add(*sessions),
+            // Nobody knows how many they were.
+            Event::EverybodyRevoked => {}
+            Event::Swept { sessions } => self.swept.add(*sessions),
+            Event::Failed { .. } => self.errors.add(1),
+        }
+    }
+}
+
 #[derive(Default)]
-pub(crate) struct Counter(AtomicU64);
+struct Counter(AtomicU64);
 
 impl Counter {
-    pub(crate) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    fn add(&self, by: u32) {
+        self.0.fetch_add(by.into(), Ordering::Relaxed);
     }
 }

@@ -122,13 +122,4 @@ impl Manager {
         let (turn, waited) = self.queue.turn(key).await;
         (Some(turn), if waited { self.settings.clock.now() } else { now })
     }
-
-    pub(crate) fn report(&self, error: &Error) {
-        self.counters.errors.add();
-        super::trace::failed(error);
-        if let Some(hook) = &self.settings.on_error {
-            // What listens must not break what it listens to.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(error)));
-        }
-    }
 }

@@ -23,6 +23,7 @@
 mod commit;
 mod config;
 mod counters;
+mod events;
 mod exchange;
 mod group;
 mod limit;
@@ -37,11 +38,12 @@ mod sessions;
 mod settled;
 mod slot;
 mod sweeper;
-pub(crate) mod trace;
+mod trace;
 
 pub(crate) use config::Limits;
 pub use config::{AtLimit, SessionsBuilder, WhenUnavailable};
 pub use counters::Counts;
+pub use events::Event;
 pub use exchange::{Exchange, Sealed};
 pub use people::SessionInfo;
 pub use request::Connection;

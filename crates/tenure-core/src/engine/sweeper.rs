@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::events::Event;
 use super::sessions::Sessions;
 use crate::error::Result;
 use crate::store::Store;
@@ -141,6 +142,9 @@ impl Sweeper {
                 .await
                 .map_err(|error| error.during("sweep"))?;
             sessions += u64::from(swept);
+            if swept > 0 {
+                self.sessions.emit(Event::Swept { sessions: swept });
+            }
             if swept < self.batch {
                 return Ok(sessions);
             }

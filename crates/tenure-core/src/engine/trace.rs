@@ -1,25 +1,34 @@
-//! Events for whoever debugs; nothing without the feature `tracing`, and never a token.
+//! Events for whoever debugs; nothing without the feature `tracing`. Sessions are named
+//! by their public handle: a token, a proof or a user is in none of it.
 
-/// A credential was not accepted: why, for the log alone.
-pub(crate) fn rejected(reason: &'static str) {
-    #[cfg(feature = "tracing")]
-    tracing::debug!(reason, "session credential rejected");
-    #[cfg(not(feature = "tracing"))]
-    let _ = reason;
+#[cfg(feature = "tracing")]
+use tracing::{debug, field, warn};
+
+use super::events::Event;
+
+/// Tells an event.
+#[cfg(feature = "tracing")]
+pub(super) fn tell(event: &Event<'_>) {
+    let session = event.session().map(field::display);
+    match event {
+        Event::Failed { error } => {
+            let source = std::error::Error::source(error);
+            warn!(%error, ?source, "session store failed");
+        }
+        Event::Rejected { reason } => debug!(reason, "session credential rejected"),
+        Event::Unknown { .. } => debug!(session, "no live session has this secret"),
+        Event::Gone { .. } => debug!(session, "commit dropped: the session ended meanwhile"),
+        Event::Swept { sessions } => debug!(sessions, "expired sessions swept"),
+        Event::UserRevoked { sessions, .. } => debug!(sessions, "sessions of a user revoked"),
+        _ => debug!(session, "session {}", event.name()),
+    }
 }
 
-/// A commit was dropped, since its session is gone.
-pub(crate) fn gone(key: &crate::store::StoreKey) {
-    #[cfg(feature = "tracing")]
-    tracing::debug!(session = ?key.name(), "commit dropped: the session ended meanwhile");
-    #[cfg(not(feature = "tracing"))]
-    let _ = key;
-}
+#[cfg(not(feature = "tracing"))]
+pub(super) fn tell(_: &Event<'_>) {}
 
-/// The store failed.
-pub(crate) fn failed(error: &crate::Error) {
+/// A listener has panicked.
+pub(super) fn listener_panicked() {
     #[cfg(feature = "tracing")]
-    tracing::warn!(%error, source = ?std::error::Error::source(error), "session store failed");
-    #[cfg(not(feature = "tracing"))]
-    let _ = error;
+    warn!("a listener to session events panicked; everything else goes on");
 }
