@@ -16,7 +16,8 @@ impl Slot {
     /// Commits what was recorded so far. Dropped before its end it loses nothing: the next commit
     /// sends again, under the same id, what was not acknowledged.
     pub(crate) async fn commit(&self) -> Result<()> {
-        let outcome = self.commit_silently().await;
+        let session = || self.state().target.as_ref()?.key.handle();
+        let outcome = super::trace::committing(session, self.commit_silently()).await;
         outcome.inspect_err(|error| {
             // That is for the user alone.
             if error.kind() != ErrorKind::TooManySessions {
@@ -224,8 +225,9 @@ impl Slot {
         changes.chain(name.into(), Op::Call(call))?;
         let patch = Patch::new(manager.commit_ids.next()).with_changes(changes);
         let patch = self.based(patch, &target);
-        let applied = manager
-            .call(operation, now, |now, _| manager.commit(self.store(), &target.key, &patch, now))
+        let commit = manager
+            .call(operation, now, |now, _| manager.commit(self.store(), &target.key, &patch, now));
+        let applied = super::trace::committing(|| target.key.handle(), commit)
             .await
             .inspect_err(|error| manager.report(error))?;
         match applied {

@@ -105,6 +105,10 @@ impl Slot {
     }
 
     async fn fetch(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Arc<Record>>> {
+        super::trace::loading(key.handle(), self.fetch_untraced(key, now)).await
+    }
+
+    async fn fetch_untraced(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Arc<Record>>> {
         let manager = &*self.manager;
         let session = key.handle();
         let loaded = manager
