@@ -1,10 +1,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::events::Event;
+use super::meter::Meter;
+use crate::id::Namespace;
 
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident)*) => {
-        /// What the engine has counted since it was built.
+    ($($(#[doc = $doc:literal])* $name:ident)*) => {
+        /// What the engine has counted since it was built. With the feature `metrics` each number
+        /// is a metric, too: `tenure_loads_total`, say.
         ///
         /// ```
         /// let sessions = tenure_core::Sessions::in_memory()?;
@@ -14,17 +17,29 @@ macro_rules! counters {
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Counts {
-            $($(#[$doc])* pub $name: u64,)*
+            $($(#[doc = $doc])* pub $name: u64,)*
         }
 
-        #[derive(Default)]
         pub(crate) struct Counters {
             $($name: Counter,)*
         }
 
         impl Counters {
+            pub(super) fn new(namespace: &Namespace) -> Self {
+                Self {
+                    $($name: Counter {
+                        number: AtomicU64::new(0),
+                        meter: Meter::new(
+                            concat!("tenure_", stringify!($name), "_total"),
+                            concat!($($doc),*),
+                            namespace,
+                        ),
+                    },)*
+                }
+            }
+
             pub(crate) fn read(&self) -> Counts {
-                Counts { $($name: self.$name.0.load(Ordering::Relaxed),)* }
+                Counts { $($name: self.$name.number.load(Ordering::Relaxed),)* }
             }
         }
     };
@@ -94,11 +109,14 @@ impl Counters {
     }
 }
 
-#[derive(Default)]
-struct Counter(AtomicU64);
+struct Counter {
+    number: AtomicU64,
+    meter: Meter,
+}
 
 impl Counter {
     fn add(&self, by: u32) {
-        self.0.fetch_add(by.into(), Ordering::Relaxed);
+        self.number.fetch_add(by.into(), Ordering::Relaxed);
+        self.meter.add(by);
     }
 }

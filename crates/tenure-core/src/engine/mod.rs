@@ -29,6 +29,7 @@ mod group;
 mod limit;
 mod load;
 mod manager;
+mod meter;
 mod outbox;
 mod people;
 mod queue;
