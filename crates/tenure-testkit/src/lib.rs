@@ -9,12 +9,15 @@
 //! What becomes of requests while a server is out of reach is shown by [`fault_suite!`], on a server
 //! that the tests break: see [`faults`].
 //!
+//! Who tests an application, and not a store, finds a visitor with a session in [`app`].
+//!
 //! A store that needs a server asks [`server::url`] where that is; a test whose server is missing is
 //! counted, and fails in CI.
 //!
 //! Two environment variables matter: `TENURE_SUITE_SCALE` multiplies the size of the long tests
 //! (`1` if it is not set), and `TENURE_SUITE_SEED` repeats the random choices of a run that failed.
 
+pub mod app;
 mod bare;
 mod clock;
 mod fault;

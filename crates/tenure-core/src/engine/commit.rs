@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use super::events::Event;
 use super::outbox::Work;
-use super::slot::{Answer, Fate, Slot, State, Target};
+use super::slot::{Answer, Doomed, Fate, Slot, State, Target};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::id::{CommitId, Token};
+use crate::id::{CommitId, Handle, Token};
 use crate::store::changes::{Call, Changes, Op};
 use crate::store::{Applied, Created, Patch, ProofChange, Record, Store, StoreKey};
 
@@ -15,7 +16,8 @@ impl Slot {
     /// Commits what was recorded so far. Dropped before its end it loses nothing: the next commit
     /// sends again, under the same id, what was not acknowledged.
     pub(crate) async fn commit(&self) -> Result<()> {
-        let outcome = self.commit_silently().await;
+        let session = || self.state().target.as_ref()?.key.handle();
+        let outcome = super::trace::committing(session, self.commit_silently()).await;
         outcome.inspect_err(|error| {
             // That is for the user alone.
             if error.kind() != ErrorKind::TooManySessions {
@@ -61,10 +63,10 @@ impl Slot {
                     self.apply(key, patch, next.as_ref(), *replace_gone, now).await?;
                 }
                 // The others are rarer and boxed, so that a change does not carry their size.
-                Work::Create { token, key, record } => {
-                    Box::pin(self.create(token, key, record, now)).await?;
+                Work::Create { token, key, record, logs_in } => {
+                    Box::pin(self.create(token, key, record, *logs_in, now)).await?;
                 }
-                Work::Delete { key } => Box::pin(self.delete(key, now)).await?,
+                Work::Delete(doomed) => Box::pin(self.delete(doomed, now)).await?,
                 Work::Touch { key, until } => Box::pin(self.touch(key, *until, now)).await?,
             }
         }
@@ -78,7 +80,8 @@ impl Slot {
         }
     }
 
-    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<()> {
+    async fn delete(&self, doomed: &Doomed, now: Timestamp) -> Result<()> {
+        let Doomed { key, user, logs_out } = doomed;
         let manager = &*self.manager;
         let deleted = manager
             .call("destroy", now, |now, again| async move {
@@ -90,10 +93,15 @@ impl Slot {
             .await?;
         self.acknowledge(None);
         if deleted {
-            manager.counters.destroyed.add();
             let mut state = self.state();
             if !matches!(state.answer, Answer::Issue(_)) {
                 state.answer = Answer::Remove;
+            }
+            drop(state);
+            let (session, user) = (key.handle(), user.as_ref());
+            manager.emit(Event::Destroyed { session, user });
+            if *logs_out {
+                manager.emit(Event::LoggedOut { session, user });
             }
         }
         Ok(())
@@ -104,6 +112,7 @@ impl Slot {
         token: &Token,
         key: &StoreKey,
         record: &Record,
+        logs_in: bool,
         now: Timestamp,
     ) -> Result<()> {
         let manager = &*self.manager;
@@ -115,8 +124,13 @@ impl Slot {
             match created {
                 Created::Created => {
                     self.acknowledge(record.commits.first().map(|(id, _)| *id));
-                    manager.counters.created.add();
+                    let (session, user) = (key.handle(), record.user.clone());
                     self.born(token, key, record);
+                    let user = user.as_ref();
+                    manager.emit(Event::Created { session, user });
+                    if let Some(user) = user.filter(|_| logs_in) {
+                        manager.emit(Event::LoggedIn { session, user });
+                    }
                     return Ok(());
                 }
                 Created::Collision => {
@@ -126,6 +140,7 @@ impl Slot {
                         token: token.clone(),
                         key: key.clone(),
                         record: record.clone(),
+                        logs_in,
                     };
                     if let Some(front) = self.state().outbox.front_mut() {
                         *front = Arc::new(work);
@@ -168,8 +183,8 @@ impl Slot {
         match applied {
             Applied::Done(record) => {
                 self.acknowledge(Some(patch.id()));
-                manager.counters.commits.add();
-                self.applied(patch, next, record, now);
+                let rotated = self.applied(patch, next, record.as_deref(), now);
+                self.tell_applied(key.handle(), patch, record.as_deref(), rotated);
             }
             Applied::Gone if replace_gone => {
                 let work = self.rebirth(patch, now)?;
@@ -182,7 +197,7 @@ impl Slot {
             }
             Applied::Gone => {
                 self.acknowledge(None);
-                self.gone(key);
+                self.gone(key, patch);
             }
             Applied::Refused(refused) => {
                 self.acknowledge(None);
@@ -210,43 +225,74 @@ impl Slot {
         changes.chain(name.into(), Op::Call(call))?;
         let patch = Patch::new(manager.commit_ids.next()).with_changes(changes);
         let patch = self.based(patch, &target);
-        let applied = manager
-            .call(operation, now, |now, _| manager.commit(self.store(), &target.key, &patch, now))
+        let commit = manager
+            .call(operation, now, |now, _| manager.commit(self.store(), &target.key, &patch, now));
+        let applied = super::trace::committing(|| target.key.handle(), commit)
             .await
             .inspect_err(|error| manager.report(error))?;
         match applied {
             Applied::Done(record) => {
-                manager.counters.commits.add();
-                self.applied(&patch, None, record, now);
+                let rotated = self.applied(&patch, None, record.as_deref(), now);
+                self.tell_applied(target.key.handle(), &patch, record.as_deref(), rotated);
                 return Ok(true);
             }
-            Applied::Gone => self.gone(&target.key),
+            Applied::Gone => self.gone(&target.key, &patch),
             Applied::Refused(_) => {}
         }
         Ok(false)
     }
 
     /// Notes that the session has ended, or got another secret, meanwhile.
-    fn gone(&self, key: &StoreKey) {
-        self.manager.counters.gone.add();
-        super::trace::gone(key);
+    fn gone(&self, key: &StoreKey, patch: &Patch) {
         let mut state = self.state();
         state.target = None;
         state.fate = Fate::Gone;
+        drop(state);
+        let user = patch.base().and_then(|base| base.user.as_ref());
+        self.manager.emit(Event::Gone { session: key.handle(), user });
     }
 
-    /// Notes what a commit changed: for the rest of the request and for the answer.
+    /// Tells what a commit changed.
+    fn tell_applied(
+        &self,
+        session: Option<Handle>,
+        patch: &Patch,
+        record: Option<&Record>,
+        rotated: bool,
+    ) {
+        let manager = &*self.manager;
+        let bound = patch.user().map(|(user, _)| user);
+        let user = match (record, bound) {
+            (Some(record), _) => record.user.as_ref(),
+            (None, Some(user)) => user,
+            (None, None) => patch.base().and_then(|base| base.user.as_ref()),
+        };
+        manager.emit(Event::Committed { session, user });
+        if record.is_some_and(|record| merged(patch, record)) {
+            manager.emit(Event::Conflict { session, user });
+        }
+        if rotated {
+            manager.emit(Event::Rotated { session, user });
+        }
+        if let Some(Some(user)) = bound {
+            manager.emit(Event::LoggedIn { session, user });
+        }
+    }
+
+    /// Notes what a commit changed, for the rest of the request and for the answer, and tells
+    /// whether the client gets a new secret.
     fn applied(
         &self,
         patch: &Patch,
         next: Option<&Token>,
-        record: Option<Box<Record>>,
+        record: Option<&Record>,
         now: Timestamp,
-    ) {
+    ) -> bool {
         let manager = &*self.manager;
         let mut state = self.state();
         let state = &mut *state;
-        let Some(target) = &mut state.target else { return };
+        let Some(target) = &mut state.target else { return false };
+        let mut rotated = false;
         if let Some((Some(user), _)) = patch.user() {
             state.entered = Some(user.clone());
         }
@@ -257,7 +303,7 @@ impl Slot {
             // As far as this request can tell, where the store does not say.
             patch.base().and_then(|base| base.after(&target.key, patch, now)).map(|record| *record)
         } else {
-            record.as_deref().filter(|_| goes_on).cloned()
+            record.filter(|_| goes_on).cloned()
         };
         match (patch.proof(), next) {
             (Some(ProofChange::Replace(_)), Some(next)) => {
@@ -265,7 +311,7 @@ impl Slot {
                 target.key = manager.key(next);
                 state.answer = Answer::Issue(next.clone());
                 state.is_new = true;
-                manager.counters.rotations.add();
+                rotated = true;
             }
             (Some(ProofChange::Prepare(proof)), Some(next)) => {
                 let ours = record
@@ -273,7 +319,7 @@ impl Slot {
                     .is_some_and(|pending| pending.proof == *proof);
                 if ours {
                     state.answer = Answer::Issue(next.clone());
-                    manager.counters.rotations.add();
+                    rotated = true;
                 }
             }
             _ => {}
@@ -283,15 +329,20 @@ impl Slot {
             state.journal.rebase(target.base.as_deref());
         }
         self.redate(state, now);
+        rotated
     }
 
     async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> Result<()> {
         let manager = &*self.manager;
-        manager.counters.touches.add();
         let touched =
             manager.call("touch", now, |now, _| self.store().touch(key, until, now)).await?;
         self.acknowledge(None);
         self.extended(touched);
+        if touched {
+            let base = self.state().base().cloned();
+            let user = base.as_ref().and_then(|base| base.user.as_ref());
+            manager.emit(Event::Touched { session: key.handle(), user });
+        }
         Ok(())
     }
 
@@ -316,4 +367,11 @@ impl Slot {
             state.answer = Answer::Issue(target.token.clone());
         }
     }
+}
+
+/// Whether the record has commits of others that the patch did not build on.
+fn merged(patch: &Patch, record: &Record) -> bool {
+    let Some(base) = patch.base() else { return false };
+    let seen = |id: &CommitId| *id == patch.id() || base.commits.iter().any(|(seen, _)| seen == id);
+    !record.commits.iter().all(|(id, _)| seen(id))
 }

@@ -1,4 +1,5 @@
 mod commits;
+mod events;
 mod lifetimes;
 mod limits;
 mod quota;
@@ -13,6 +14,7 @@ use http::StatusCode;
 pub(crate) use self::limits::Limits;
 pub use self::quota::AtLimit;
 pub(crate) use self::quota::Quota;
+use super::events::Listener;
 use super::manager::Manager;
 use super::sessions::Sessions;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
@@ -83,6 +85,7 @@ pub(crate) struct Settings {
     pub(crate) quota: Option<Quota>,
     pub(crate) when_unavailable: WhenUnavailable,
     pub(crate) on_error: Option<ErrorHook>,
+    pub(crate) listeners: Vec<Listener>,
     pub(crate) commit_on: Option<CommitOn>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -114,6 +117,7 @@ impl SessionsBuilder {
                 quota: None,
                 when_unavailable: WhenUnavailable::Fail,
                 on_error: None,
+                listeners: Vec::new(),
                 commit_on: None,
                 clock: Arc::new(SystemClock),
                 random: Arc::new(SystemRandom),

@@ -83,7 +83,9 @@ impl Exchange {
             state.doomed = None;
             false
         };
+        let refusals = state.refusals();
         drop(state);
+        self.slot.tell(refusals);
         Sealed { slot: self.slot, due }
     }
 

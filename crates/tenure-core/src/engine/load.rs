@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::config::WhenUnavailable;
+use super::events::Event;
 use super::slot::{Answer, Fate, Slot};
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
@@ -11,24 +12,27 @@ impl Slot {
     /// Loads the session, once a request, unless there is no credential.
     pub(crate) async fn load(&self) -> Result<()> {
         let _one_at_a_time = self.gate.lock().await;
-        let key = {
+        let (key, refusals) = {
             let mut state = self.state();
             state.consulted = true;
             if state.loaded {
                 return Ok(());
             }
             self.identify(&mut state);
-            match &state.target {
-                Some(target) => target.key.clone(),
-                None => {
-                    state.loaded = true;
-                    state.is_new = true;
-                    return Ok(());
-                }
+            let key = state.target.as_ref().map(|target| target.key.clone());
+            if key.is_none() {
+                state.loaded = true;
+                state.is_new = true;
             }
+            (key, state.refusals())
         };
+        self.tell(refusals);
+        let Some(key) = key else { return Ok(()) };
         let now = self.manager.settings.clock.now();
         let loaded = self.fetch(&key, now).await;
+        if let Err(error) = &loaded {
+            self.manager.report(error);
+        }
         let mut state = self.state();
         let state = &mut *state;
         match loaded {
@@ -56,7 +60,6 @@ impl Slot {
             }
             Err(error) => {
                 let down = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
-                self.manager.report(&error);
                 if down && self.manager.settings.when_unavailable == WhenUnavailable::Degrade {
                     state.loaded = true;
                     state.target = None;
@@ -102,13 +105,17 @@ impl Slot {
     }
 
     async fn fetch(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Arc<Record>>> {
+        super::trace::loading(key.handle(), self.fetch_untraced(key, now)).await
+    }
+
+    async fn fetch_untraced(&self, key: &StoreKey, now: Timestamp) -> Result<Option<Arc<Record>>> {
         let manager = &*self.manager;
-        manager.counters.loads.add();
+        let session = key.handle();
         let loaded = manager
             .call("load", now, |now, _| async move {
                 match self.store().load(key, now).await.map(|record| record.map(Arc::new)) {
                     Err(error) if error.kind() == StoreErrorKind::UnknownVersion => {
-                        manager.counters.unknown_version.add();
+                        manager.emit(Event::UnknownVersion { session });
                         Ok(None)
                     }
                     done => done,
@@ -117,10 +124,10 @@ impl Slot {
             .await?;
         // The store has asked this already; a wrong store must not let anybody in.
         let admitted = loaded.filter(|record| record.admits(key, now));
-        if admitted.is_none() {
-            manager.counters.unknown.add();
-            super::trace::rejected("no live session has this secret");
-        }
+        manager.emit(match &admitted {
+            Some(record) => Event::Loaded { session, user: record.user.as_ref() },
+            None => Event::Unknown { session },
+        });
         Ok(admitted)
     }
 }

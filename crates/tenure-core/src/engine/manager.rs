@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::config::Settings;
 use super::counters::Counters;
 use super::limit::within;
+use super::meter::Stopwatch;
 use super::queue::{Queue, Turn};
 use super::settled::Settled;
 use crate::clock::Timestamp;
@@ -42,6 +43,8 @@ impl Manager {
             Error::new(ErrorKind::Unavailable, "configuration", "no random numbers")
                 .with_source(error)
         })?;
+        super::meter::describe();
+        let counters = Counters::new(&namespace);
         Ok(Self {
             store,
             cookie,
@@ -51,7 +54,7 @@ impl Manager {
             settings,
             queue: Queue::new(),
             settled: Settled::new(),
-            counters: Arc::default(),
+            counters: Arc::new(counters),
             commit_ids: Arc::new(commit_ids),
         })
     }
@@ -86,7 +89,10 @@ impl Manager {
         let (mut began, mut left) = (now, limit);
         for again in [false, true] {
             let work = pin!(attempt(began, again));
-            match within(clock, left, work).await {
+            let watch = Stopwatch::start();
+            let answer = within(clock, left, work).await;
+            watch.stop(operation, &self.namespace);
+            match answer {
                 Some(Ok(done)) => return Ok(done),
                 Some(Err(error)) if again || !error.is_retryable() => {
                     return Err(error.during(operation));
@@ -121,14 +127,5 @@ impl Manager {
         }
         let (turn, waited) = self.queue.turn(key).await;
         (Some(turn), if waited { self.settings.clock.now() } else { now })
-    }
-
-    pub(crate) fn report(&self, error: &Error) {
-        self.counters.errors.add();
-        super::trace::failed(error);
-        if let Some(hook) = &self.settings.on_error {
-            // What listens must not break what it listens to.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(error)));
-        }
     }
 }

@@ -23,11 +23,13 @@
 mod commit;
 mod config;
 mod counters;
+mod events;
 mod exchange;
 mod group;
 mod limit;
 mod load;
 mod manager;
+mod meter;
 mod outbox;
 mod people;
 mod queue;
@@ -37,11 +39,12 @@ mod sessions;
 mod settled;
 mod slot;
 mod sweeper;
-pub(crate) mod trace;
+mod trace;
 
 pub(crate) use config::Limits;
 pub use config::{AtLimit, SessionsBuilder, WhenUnavailable};
 pub use counters::Counts;
+pub use events::Event;
 pub use exchange::{Exchange, Sealed};
 pub use people::SessionInfo;
 pub use request::Connection;

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use super::slot::{Fate, Reach, Slot, State, Target};
+use super::events::Event;
+use super::slot::{Doomed, Fate, Reach, Slot, State, Target};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::Token;
@@ -11,13 +12,13 @@ use crate::value::Data;
 /// One commit on its way to the store. It can be sent again under the same id until the store has
 /// acknowledged it.
 pub(super) enum Work {
-    Delete {
-        key: StoreKey,
-    },
+    Delete(Doomed),
     Create {
         token: Token,
         key: StoreKey,
         record: Record,
+        /// Whether that is a login.
+        logs_in: bool,
     },
     Apply {
         key: StoreKey,
@@ -88,17 +89,17 @@ impl Slot {
     /// Puts the end of a session at the end of the outbox, before what was recorded since.
     pub(super) fn fold_doomed(&self) {
         let mut state = self.state();
-        if let Some(key) = state.doomed.take() {
-            state.outbox.push_back(Arc::new(Work::Delete { key }));
+        if let Some(doomed) = state.doomed.take() {
+            state.outbox.push_back(Arc::new(Work::Delete(doomed)));
         }
     }
 
     /// Folds what was recorded into commits, at the end of the outbox. What may run an application's
     /// code, closures and generators, does so under no lock.
     pub(super) fn fold(&self, now: Timestamp) -> Result<()> {
-        let (journal, target) = {
-            let mut state = self.state();
-            let state = &mut *state;
+        let (journal, target, refusals) = {
+            let mut guard = self.state();
+            let state = &mut *guard;
             if state.fate == Fate::Degraded {
                 return Ok(());
             }
@@ -109,16 +110,18 @@ impl Slot {
                 state.journal.take()
             };
             if state.fate != Fate::Open {
+                drop(guard);
                 if !journal.is_empty() {
-                    self.manager.counters.gone.add();
+                    self.manager.emit(Event::Gone { session: None, user: None });
                 }
                 return Ok(());
             }
             if !state.loaded && !journal.is_empty() {
                 self.identify(state);
             }
-            (journal, state.target.clone())
+            (journal, state.target.clone(), state.refusals())
         };
+        self.tell(refusals);
         let work = match target {
             Some(target) => self.change(&target, journal, now)?,
             None => [self.birth(&journal, now)?.map(Arc::new), None],
@@ -212,7 +215,9 @@ impl Slot {
             }
             record.idle_deadline = record.absolute_deadline.min(now + record.idle_timeout);
         }
-        let works = [Work::Create { token, key, record }, Work::Delete { key: target.key.clone() }];
+        let former = Doomed { key: target.key.clone(), user: None, logs_out: false };
+        let logs_in = journal.is_login();
+        let works = [Work::Create { token, key, record, logs_in }, Work::Delete(former)];
         Ok(works.map(|work| Some(Arc::new(work))))
     }
 
@@ -227,7 +232,7 @@ impl Slot {
         }
         let (token, key) = self.minted()?;
         record.proofs.present = key.proof().copied();
-        Ok(Some(Work::Create { token, key, record }))
+        Ok(Some(Work::Create { token, key, record, logs_in: journal.is_login() }))
     }
 
     fn fresh(&self, journal: &Journal, data: &Data, now: Timestamp) -> Result<Record> {

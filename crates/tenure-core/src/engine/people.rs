@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::SystemTime;
 
+use super::events::Event;
 use super::manager::Manager;
 use super::sessions::Sessions;
 use crate::error::{Error, ErrorKind, Result};
@@ -157,7 +158,9 @@ impl Sessions {
         })?;
         let now = manager.settings.clock.now();
         let revoke = |now, _| crate::store::Epoch::revoke_everybody(epoch, &manager.namespace, now);
-        manager.call("revoke_everybody", now, revoke).await
+        manager.call("revoke_everybody", now, revoke).await?;
+        manager.emit(Event::EverybodyRevoked);
+        Ok(())
     }
 }
 
@@ -187,7 +190,9 @@ impl Sessions {
         let mut ended = 0;
         for listed in manager.listed(user).await? {
             let external = external_id(&listed.record);
-            if external.is_some_and(|external| external == id) && manager.end(&listed.key).await? {
+            if external.is_some_and(|external| external == id)
+                && manager.end(&listed.key, Some(user)).await?
+            {
                 ended += 1;
             }
         }
@@ -218,18 +223,18 @@ impl Manager {
     }
 
     pub(crate) async fn revoke(&self, handle: Handle) -> Result<bool> {
-        self.end(&StoreKey::new(self.namespace.clone(), handle)).await
+        self.end(&StoreKey::new(self.namespace.clone(), handle), None).await
     }
 
-    /// Deletes a session by its key for administration.
-    pub(super) async fn end(&self, key: &StoreKey) -> Result<bool> {
+    /// Deletes a session by its key for administration; whose it is, if that is known.
+    pub(super) async fn end(&self, key: &StoreKey, user: Option<&UserId>) -> Result<bool> {
         let delete = |now, again| async move {
             // The first attempt may have done it and lost the answer.
             Ok(self.store.delete(key, now).await? || again)
         };
         let deleted = self.call("revoke", self.settings.clock.now(), delete).await?;
         if deleted {
-            self.counters.destroyed.add();
+            self.emit(Event::Destroyed { session: key.handle(), user });
         }
         Ok(deleted)
     }
@@ -239,7 +244,9 @@ impl Manager {
         let now = self.settings.clock.now();
         let revoke =
             |now, _| crate::store::UserIndex::revoke(users, &self.namespace, user, keep, now);
-        self.call("revoke_user", now, revoke).await
+        let sessions = self.call("revoke_user", now, revoke).await?;
+        self.emit(Event::UserRevoked { user, sessions });
+        Ok(sessions)
     }
 }
 

@@ -1,10 +1,12 @@
 //! At most so many sessions a user (OWASP ASVS 7.1.2).
 
 use super::config::{AtLimit, Quota};
+use super::events::Event;
 use super::outbox::Work;
 use super::slot::{Fate, Slot};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::id::UserId;
 use crate::session::Journal;
 use crate::store::{Listed, Patch, StoreKey};
 
@@ -19,7 +21,7 @@ impl Slot {
             let present = state.target.as_ref().map(|target| &target.key);
             // One that this request ends counts no more.
             let ended = state.outbox.iter().filter_map(|work| match &**work {
-                Work::Delete { key } => Some(key),
+                Work::Delete(doomed) => Some(&doomed.key),
                 _ => None,
             });
             let own: Vec<_> = present.into_iter().chain(ended).cloned().collect();
@@ -47,7 +49,7 @@ impl Slot {
             return Ok(());
         }
         let keep = match quota.at_limit {
-            AtLimit::RejectNew => return self.leave(&own, quota, now).await,
+            AtLimit::RejectNew => return self.leave(&own, &user, quota, now).await,
             AtLimit::EvictOldest => quota.most,
             AtLimit::EvictAll => 1,
         };
@@ -55,7 +57,7 @@ impl Slot {
         let rank = |listed: &Listed| (listed.record.last_seen, listed.key.handle());
         listed.sort_by_key(|listed| std::cmp::Reverse(rank(listed)));
         for evicted in &listed[keep..] {
-            let deleted = self.manager.end(&evicted.key).await?;
+            let deleted = self.manager.end(&evicted.key, Some(&user)).await?;
             if deleted && evicted.key.same_session(&own) {
                 let mut state = self.state();
                 state.target = None;
@@ -67,7 +69,13 @@ impl Slot {
 
     /// Takes back a log-in that was over the limit by no fault of its own: others came at the same
     /// time. The data stays.
-    async fn leave(&self, own: &StoreKey, quota: &Quota, now: Timestamp) -> Result<()> {
+    async fn leave(
+        &self,
+        own: &StoreKey,
+        user: &UserId,
+        quota: &Quota,
+        now: Timestamp,
+    ) -> Result<()> {
         let patch = Patch::new(self.manager.commit_ids.next()).bind(None, now);
         let manager = &*self.manager;
         manager.call("login", now, |now, _| manager.commit(self.store(), own, &patch, now)).await?;
@@ -77,6 +85,7 @@ impl Slot {
             (base.user, base.authenticated) = (None, None);
         }
         drop(state);
+        manager.emit(Event::LoggedOut { session: own.handle(), user: Some(user) });
         Err(too_many(quota))
     }
 

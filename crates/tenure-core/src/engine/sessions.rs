@@ -5,6 +5,7 @@ use http::HeaderMap;
 
 use super::config::SessionsBuilder;
 use super::counters::Counts;
+use super::events::Event;
 use super::exchange::Exchange;
 use super::manager::Manager;
 use super::request::Connection;
@@ -154,7 +155,7 @@ impl Sessions {
             .into_iter()
             .find_map(|secure| manager.scheme.parse(token, &manager.token_context(secure, None)))
         else {
-            manager.counters.rejected.add();
+            manager.emit(Event::Rejected { reason: "malformed or not signed by us" });
             return Ok(None);
         };
         self.detached(Slot::of_token(manager, token)).await
@@ -291,6 +292,10 @@ impl Sessions {
 
     pub(super) fn report(&self, error: &Error) {
         self.0.report(error);
+    }
+
+    pub(super) fn emit(&self, event: Event<'_>) {
+        self.0.emit(event);
     }
 
     /// The name of the cookie on HTTPS; it tells session layers apart.

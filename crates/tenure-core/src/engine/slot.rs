@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderValue};
 
+use super::events::Event;
 use super::manager::Manager;
 use super::outbox::Work;
 use super::request::Connection;
@@ -61,7 +62,7 @@ pub(crate) struct State {
     /// The session that this request works on; none while there is none yet.
     pub(crate) target: Option<Target>,
     /// A session to delete with the next commit.
-    pub(crate) doomed: Option<StoreKey>,
+    pub(crate) doomed: Option<Doomed>,
     pub(crate) journal: Journal,
     pub(crate) flash: Flash,
     /// Commits that the store has not acknowledged yet, oldest first.
@@ -77,6 +78,18 @@ pub(crate) struct State {
     pub(crate) clears_site: bool,
     /// Whether the session began, or got a new secret, in this request.
     pub(crate) is_new: bool,
+    /// Why credentials were refused, to be told when the lock is free.
+    pub(super) refusals: Vec<&'static str>,
+}
+
+/// A session on its way out.
+#[derive(Clone)]
+pub(crate) struct Doomed {
+    pub(super) key: StoreKey,
+    /// Whose it is, if the request knows.
+    pub(super) user: Option<UserId>,
+    /// Whether that is a logout.
+    pub(super) logs_out: bool,
 }
 
 /// A session that a request works on.
@@ -218,14 +231,14 @@ impl Slot {
         let manager = &*self.manager;
         let candidates = manager.cookie.candidates(&self.presented, self.secure);
         if let Some(refusal) = candidates.refusal() {
-            self.reject(refusal.description());
+            state.refusals.push(refusal.description());
             return;
         }
         let context = manager.token_context(self.secure, self.request.as_deref());
         let mut valid = candidates.as_slice().iter().filter_map(|text| {
             let token = manager.scheme.parse(text, &context);
             if token.is_none() {
-                self.reject("malformed or not signed by us");
+                state.refusals.push("malformed or not signed by us");
             }
             token
         });
@@ -237,16 +250,18 @@ impl Slot {
             }
             (Some(_), Some(_)) => {
                 // One of them was planted, and nothing tells which (RFC 6265bis 4.2.2).
-                self.reject("several valid credentials in one request");
+                state.refusals.push("several valid credentials in one request");
                 state.answer = Answer::Remove;
             }
             (None, _) => {}
         }
     }
 
-    fn reject(&self, reason: &'static str) {
-        self.manager.counters.rejected.add();
-        super::trace::rejected(reason);
+    /// Tells why credentials were refused.
+    pub(crate) fn tell(&self, refusals: Vec<&'static str>) {
+        for reason in refusals {
+            self.manager.emit(Event::Rejected { reason });
+        }
     }
 }
 
@@ -255,16 +270,38 @@ impl State {
         self.target.as_ref()?.base.as_ref()
     }
 
+    /// What is to be [told](Slot::tell) when the lock is free.
+    pub(crate) fn refusals(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.refusals)
+    }
+
+    /// Ends the session as [`doom`](Self::doom) does, because its user leaves.
+    pub(crate) fn log_out(&mut self) {
+        let before = self.doomed.is_some();
+        self.doom();
+        if !before && let Some(doomed) = &mut self.doomed {
+            doomed.logs_out = true;
+        }
+    }
+
     /// Ends the session with the next commit and forgets what was recorded for it.
     pub(crate) fn doom(&mut self) {
+        let doomed = |key: &StoreKey, user: Option<&UserId>| Doomed {
+            key: key.clone(),
+            user: user.cloned(),
+            logs_out: false,
+        };
         let created = self.outbox.iter().find_map(|work| match &**work {
-            Work::Create { key, .. } => Some(key.clone()),
+            Work::Create { key, record, .. } => Some(doomed(key, record.user.as_ref())),
             _ => None,
         });
         // A deletion that was never acknowledged must go on; what it overtakes need not.
         self.outbox.retain(|work| matches!(**work, Work::Delete { .. }));
-        if let Some(key) = self.target.take().map(|target| target.key).or(created) {
-            self.doomed = Some(key);
+        let loaded = self.target.take().map(|target| {
+            doomed(&target.key, target.base.as_ref().and_then(|base| base.user.as_ref()))
+        });
+        if let Some(session) = loaded.or(created) {
+            self.doomed = Some(session);
         }
         self.journal = Journal::default();
         self.is_new = true;

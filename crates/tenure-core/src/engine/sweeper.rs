@@ -4,6 +4,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::events::Event;
+use super::meter::Stopwatch;
 use super::sessions::Sessions;
 use crate::error::Result;
 use crate::store::Store;
@@ -136,11 +138,14 @@ impl Sweeper {
         let (store, clock) = (self.sessions.store(), self.sessions.clock());
         let mut sessions = 0;
         loop {
-            let swept = store
-                .sweep(self.batch, clock.now())
-                .await
-                .map_err(|error| error.during("sweep"))?;
+            let watch = Stopwatch::start();
+            let swept = store.sweep(self.batch, clock.now()).await;
+            watch.stop("sweep", self.sessions.namespace());
+            let swept = swept.map_err(|error| error.during("sweep"))?;
             sessions += u64::from(swept);
+            if swept > 0 {
+                self.sessions.emit(Event::Swept { sessions: swept });
+            }
             if swept < self.batch {
                 return Ok(sessions);
             }

@@ -57,11 +57,14 @@ impl Slot {
     pub(super) fn log_out(&self) -> Result<()> {
         let mut state = self.writable("logout")?;
         self.identify(&mut state);
-        state.doom();
+        state.log_out();
         if self.reach == Reach::Nobody {
             // A fresh session would be nobody's.
             state.fate = Fate::Destroyed;
         }
+        let refusals = state.refusals();
+        drop(state);
+        self.tell(refusals);
         Ok(())
     }
 

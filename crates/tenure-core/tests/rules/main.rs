@@ -6,6 +6,7 @@ mod closures;
 mod cookies;
 mod data;
 mod detached;
+mod events;
 mod failures;
 mod flash;
 mod foreign;

@@ -64,7 +64,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Calls `hook` with every error of a load or a commit. What it does changes nothing.
+    /// Calls `hook` with every error of a load or a commit, before those who listen to
+    /// [events](Self::on_event). What it does changes nothing.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
