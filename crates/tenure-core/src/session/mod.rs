@@ -16,6 +16,7 @@ mod read;
 mod record;
 mod remember;
 mod reserved;
+mod typed;
 mod write;
 
 pub use auth::AuthLevel;
@@ -28,3 +29,4 @@ pub(crate) use journal::Journal;
 pub use key::{AsKey, AsName, CounterKey, Key};
 pub use lazy::LazySession;
 pub use login::Login;
+pub use typed::{SessionData, Typed};

@@ -10,7 +10,7 @@ use crate::store::changes::Call;
 use crate::value::{Json, Number};
 
 /// How often a closure runs whose value changes while it does.
-const ATTEMPTS: u32 = 8;
+pub(super) const ATTEMPTS: u32 = 8;
 
 impl Slot {
     /// The state, if `operation` may still write.
@@ -149,7 +149,7 @@ impl Slot {
     /// Records a write, which adds at most `grows` octets, unless it takes the session over a
     /// limit; then the session is as before. What makes it smaller is always good: the limit may have
     /// been lowered since it was filled.
-    fn checked(
+    pub(super) fn checked(
         &self,
         operation: &'static str,
         grows: usize,

@@ -21,4 +21,6 @@ mod races;
 mod remember;
 mod renewal;
 mod tokens;
+mod typed;
+mod typed_fields;
 mod visitor;
