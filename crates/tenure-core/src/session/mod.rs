@@ -17,6 +17,7 @@ mod record;
 mod remember;
 mod reserved;
 mod typed;
+mod urls;
 mod write;
 
 pub use auth::AuthLevel;
@@ -30,3 +31,4 @@ pub use key::{AsKey, AsName, CounterKey, Key};
 pub use lazy::LazySession;
 pub use login::Login;
 pub use typed::{SessionData, Typed};
+pub use urls::LocalPath;

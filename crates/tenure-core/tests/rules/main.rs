@@ -23,4 +23,5 @@ mod renewal;
 mod tokens;
 mod typed;
 mod typed_fields;
+mod urls;
 mod visitor;
