@@ -1,13 +1,13 @@
-//! Classes of the application as the session's data.
+//! Classes of the application as the session's data, and as principals.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
-use tenure_core::ErrorKind;
-use tenure_core::session::SessionData;
+use tenure_core::session::{Principal, SessionData};
 use tenure_core::store::MemoryStore;
+use tenure_core::{ErrorKind, Result, Session, UserId};
 use tenure_testkit::ManualClock;
 
 use crate::visitor::{Visitor, configured, shop};
@@ -260,4 +260,43 @@ async fn k12_an_update_may_call_the_session() {
     };
     let error = session.typed::<Visit>().update(restless).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Account {
+    name: String,
+}
+
+impl SessionData for Account {
+    const PREFIX: &'static str = "account";
+}
+
+impl Principal for Account {
+    fn of(_user: UserId, session: &Session) -> Result<Option<Self>> {
+        session.typed().get()
+    }
+}
+
+/// K15, V14: a class in the session is the principal, once somebody is logged in.
+#[tokio::test]
+async fn k15_v14_a_class_is_the_principal_of_a_login() {
+    let (sessions, _clock) = shop();
+    let mut ada = Visitor::new(&sessions);
+    ada.get(|session| {
+        session.typed().set(&Account { name: "Ada".into() })?;
+        assert_eq!(session.principal::<Account>()?, None, "nobody is logged in");
+        assert_eq!(session.principal::<UserId>()?, None);
+        session.login("ada")
+    })
+    .await;
+    ada.get(|session| {
+        assert_eq!(session.principal::<Account>()?.unwrap().name, "Ada");
+        assert_eq!(session.principal::<UserId>()?.unwrap().as_str(), "ada");
+        session.login("grace")?;
+        assert_eq!(session.principal::<Account>()?, None, "it was another user's");
+        session.logout()?;
+        assert_eq!(session.principal::<UserId>()?, None);
+        Ok(())
+    })
+    .await;
 }
