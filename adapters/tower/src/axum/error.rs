@@ -38,6 +38,17 @@ impl Error {
         Self(Inner::MissingLayer)
     }
 
+    /// None of the layers has the session of this name.
+    pub(super) fn missing(name: &str) -> Self {
+        let why = format!(
+            "there is no session {name:?} on this route; add `.layer(SessionLayer::new(…))` with \
+             sessions whose cookie has this name, after the routes that need it"
+        );
+        #[cfg(feature = "tracing")]
+        tracing::error!("{why}");
+        Self(Inner::Session(tenure_core::Error::new(ErrorKind::Misuse, "session", why)))
+    }
+
     /// The class of this error; [`ErrorKind::Misuse`] where there is no layer.
     ///
     /// ```

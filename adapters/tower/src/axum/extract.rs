@@ -94,6 +94,18 @@ fn installed(parts: &Parts) -> Result<&Installed, Error> {
     Installed::of(&parts.extensions).ok_or_else(Error::missing_layer)
 }
 
+/// The session of this name, or the innermost layer's.
+pub(super) async fn loaded(
+    parts: &Parts,
+    name: Option<&'static str>,
+) -> Result<tenure_core::Session, Error> {
+    let lazy = match name {
+        None => installed(parts)?.session(),
+        Some(name) => installed(parts)?.named(name).ok_or_else(|| Error::missing(name))?.session(),
+    };
+    Ok(lazy.load().await?)
+}
+
 macro_rules! wraps {
     ($($name:ident)*) => {$(
         impl $name {

@@ -28,6 +28,8 @@
 
 mod error;
 mod extract;
+mod typed;
 
 pub use error::Error;
 pub use extract::{LazySession, Session, Sessions};
+pub use typed::Typed;

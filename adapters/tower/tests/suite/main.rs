@@ -19,4 +19,5 @@ mod security;
 mod shared_cache;
 mod smuggling;
 mod store;
+mod typed;
 mod values;
