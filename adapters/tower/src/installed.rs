@@ -119,4 +119,14 @@ impl Installed {
         }
         found
     }
+
+    /// The session of this name, or the innermost layer's.
+    pub(crate) fn session_of<'a>(
+        extensions: &'a Extensions,
+        name: Option<&str>,
+    ) -> Option<&'a LazySession> {
+        let innermost = Self::of(extensions)?;
+        let installed = name.map_or(Some(innermost), |name| innermost.named(name));
+        installed.map(Self::session)
+    }
 }

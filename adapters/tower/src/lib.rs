@@ -30,11 +30,14 @@ pub mod axum;
 mod future;
 mod installed;
 mod layer;
+mod page;
+mod require_auth;
 mod respond;
 mod service;
 
 pub use future::ResponseFuture;
 pub use installed::Installed;
 pub use layer::SessionLayer;
+pub use require_auth::{RequireAuth, RequireAuthService};
 pub use respond::{ErrorResponse, PlainText};
 pub use service::SessionService;

@@ -83,6 +83,13 @@ where
 #[derive(Clone)]
 pub(crate) struct Failed(pub(crate) Arc<Error>);
 
+/// The answer with which something inside of the layer gives up.
+pub(crate) fn failed<B: From<&'static str>>(error: Error) -> Response<B> {
+    let mut response = PlainText.respond(&error);
+    response.extensions_mut().insert(Failed(Arc::new(error)));
+    response
+}
+
 /// Renders anew a response that a handler's error has made. Headers that others have added to it
 /// stay, such as those of CORS, unless they speak of the body.
 pub(crate) fn render<B>(errors: &impl ErrorResponse<B>, response: Response<B>) -> Response<B> {

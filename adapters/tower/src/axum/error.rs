@@ -1,13 +1,12 @@
 use std::error::Error as StdError;
 use std::fmt;
-use std::sync::Arc;
 
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use tenure_core::ErrorKind;
 
 use crate::PlainText;
-use crate::respond::{ErrorResponse, Failed, text};
+use crate::respond::{failed, text};
 
 /// An error of a session as the answer of a handler, so that `?` is enough.
 ///
@@ -105,11 +104,7 @@ impl From<tenure_core::Error> for Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match self.0 {
-            Inner::Session(error) => {
-                let mut response = PlainText.respond(&error);
-                response.extensions_mut().insert(Failed(Arc::new(error)));
-                response
-            }
+            Inner::Session(error) => failed(error),
             Inner::MissingLayer => {
                 #[cfg(feature = "tracing")]
                 tracing::error!("{MISSING}");

@@ -26,10 +26,14 @@
 //! # Ok::<(), tenure_core::Error>(())
 //! ```
 
+mod auth;
 mod error;
 mod extract;
+mod redirect;
 mod typed;
 
+pub use auth::{Auth, AuthRejection};
 pub use error::Error;
 pub use extract::{LazySession, Session, Sessions};
+pub use redirect::Redirect;
 pub use typed::Typed;

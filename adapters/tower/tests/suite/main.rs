@@ -1,6 +1,7 @@
 //! The layer and the extractors, through HTTP. Names carry the ids of what they prove.
 
 mod app;
+mod auth;
 mod bodies;
 mod budget;
 mod caching;
