@@ -29,7 +29,7 @@ impl Redirect {
     }
 
     /// To the [page before](tenure_core::Session::previous_url), such as the one with the form that
-    /// was sent, or to `default` if none was noted.
+    /// was sent, or to `default` if none was noted; see [`PreviousUrl`](crate::PreviousUrl).
     ///
     /// ```
     /// use tenure_core::session::LocalPath;

@@ -21,4 +21,5 @@ mod shared_cache;
 mod smuggling;
 mod store;
 mod typed;
+mod urls;
 mod values;
