@@ -1,9 +1,9 @@
 //! A20: where a visitor was going, and where they came from.
 
-use tenure_core::session::LocalPath;
+use tenure_core::session::{AuthLevel, LocalPath};
 use tenure_core::{Result, Session};
 
-use crate::visitor::{Visitor, shop};
+use crate::visitor::{Visitor, minutes, shop};
 
 const ORDERS: LocalPath = LocalPath::from_static("/orders?page=2");
 
@@ -64,6 +64,23 @@ async fn a20_a_login_forgets_both_and_login_intended_tells_before() {
     assert_eq!(ada.get(both).await, [None, None]);
     assert_eq!(ada.user().await.as_deref(), Some("ada"));
     assert_eq!(ada.get(|session| session.login_intended("ada")).await, None);
+}
+
+/// A log-in in two steps, and a step up, go back to where the visitor was going.
+#[tokio::test]
+async fn a20_the_intended_url_is_kept_through_what_forgets_it() {
+    let (sessions, _clock) = shop();
+    let mut ada = Visitor::new(&sessions);
+    ada.get(|session| session.set_intended_url(&ORDERS)).await;
+    ada.get(|session| session.keep_intended_url(|s| s.begin_login("ada", minutes(5)))).await;
+    assert_eq!(ada.get(|session| session.login_intended("ada")).await, Some(ORDERS));
+
+    let high = AuthLevel::TWO_FACTORS;
+    ada.get(|session| session.set_intended_url(&ORDERS)).await;
+    ada.get(|session| session.keep_intended_url(|s| s.step_up(high, minutes(1)))).await;
+    assert_eq!(ada.get(Session::take_intended_url).await, Some(ORDERS));
+    ada.get(|session| session.keep_intended_url(|s| s.login("ada"))).await;
+    assert_eq!(ada.get(Session::take_intended_url).await, None);
 }
 
 #[tokio::test]

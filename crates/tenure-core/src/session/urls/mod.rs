@@ -35,7 +35,8 @@ impl Session {
     }
 
     /// Where the visitor was going before a log-in got in the way. A [login](Self::login) forgets
-    /// it, since it may have been planted before: use [`login_intended`](Self::login_intended).
+    /// it, since it may have been planted before: use [`login_intended`](Self::login_intended), or
+    /// [`keep_intended_url`](Self::keep_intended_url).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -125,6 +126,38 @@ impl Session {
         let path = self.intended_url()?;
         self.login(user)?;
         Ok(path)
+    }
+
+    /// Keeps where the visitor was going through what forgets it: a log-in of which more is to come,
+    /// or one with more to say.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use std::time::Duration;
+    /// # use tenure_core::session::LocalPath;
+    /// session.set_intended_url(&LocalPath::parse("/orders")?)?;
+    /// // The password was right, and the code has to follow:
+    /// let lifetime = Duration::from_secs(5 * 60);
+    /// session.keep_intended_url(|session| session.begin_login("ada", lifetime))?;
+    /// // The code was right, too:
+    /// let to = session.login_intended("ada")?;
+    /// assert_eq!(to.unwrap().as_str(), "/orders");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `change`. And as [`set`](Self::set).
+    pub fn keep_intended_url<T>(&self, change: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
+        let path = self.intended_url()?;
+        let changed = change(self)?;
+        if let Some(path) = path {
+            self.set_intended_url(&path)?;
+        }
+        Ok(changed)
     }
 
     /// Notes the page that the visitor is on, to which a form goes back.
