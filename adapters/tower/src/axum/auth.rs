@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
+use tenure_core::ErrorKind;
 use tenure_core::session::{LocalPath, Principal};
 
 use super::extract::loaded;
@@ -43,7 +44,7 @@ impl<S: Send + Sync, P: Principal> FromRequestParts<S> for Auth<P> {
         let answer = parts.extensions.get::<Answer>();
         Err(AuthRejection(match answer.and_then(|answer| answer.redirects(&session, parts)) {
             Some(login_page) => Inner::Redirect(login_page),
-            None => Inner::Error(Answer::error().into()),
+            None => Inner::Error(unauthenticated(&session).into()),
         }))
     }
 }
@@ -55,6 +56,12 @@ impl<S: Send + Sync, P: Principal> OptionalFromRequestParts<S> for Auth<P> {
         let session = loaded(parts, P::SESSION).await?;
         Ok(session.principal()?.map(Self))
     }
+}
+
+fn unauthenticated(session: &tenure_core::Session) -> tenure_core::Error {
+    let why = "the user who is logged in is no such principal";
+    let other = |_| tenure_core::Error::new(ErrorKind::Unauthenticated, "auth", why);
+    session.require_user().map_or_else(|error| error, other)
 }
 
 /// The answer to whoever is not logged in, or the error on the way to know.

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use http::Uri;
 use http::request::Parts;
+use tenure_core::Session;
 use tenure_core::session::LocalPath;
-use tenure_core::{Error, ErrorKind, Session};
 
 use super::UriFrom;
 use crate::page;
@@ -32,10 +32,5 @@ impl Answer {
     pub(super) fn uri<'a>(&self, parts: &'a Parts) -> Cow<'a, Uri> {
         let found = self.uri_from.as_ref().and_then(|find| find(parts));
         found.map_or(Cow::Borrowed(&parts.uri), Cow::Owned)
-    }
-
-    pub(crate) fn error() -> Error {
-        let why = "nobody is logged in; `session.login(user)` does that";
-        Error::new(ErrorKind::Unauthenticated, "auth", why)
     }
 }

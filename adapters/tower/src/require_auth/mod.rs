@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use http::Uri;
 use http::request::Parts;
-use tenure_core::session::LocalPath;
+use tenure_core::session::{AuthLevel, LocalPath};
 use tower_layer::Layer;
 
 pub(crate) use self::answer::Answer;
@@ -55,6 +55,7 @@ pub(crate) use self::service::redirect;
 pub struct RequireAuth {
     paths: Paths,
     session: Option<Arc<str>>,
+    level: Option<AuthLevel>,
     answer: Answer,
 }
 
@@ -63,7 +64,8 @@ pub(crate) type UriFrom = Arc<dyn Fn(&Parts) -> Option<Uri> + Send + Sync>;
 impl RequireAuth {
     /// Refuses every request but those to paths that are [excluded](Self::exclude).
     pub fn new() -> Self {
-        Self { paths: Paths::everywhere(), session: None, answer: Answer::default() }
+        let (paths, answer) = (Paths::everywhere(), Answer::default());
+        Self { paths, session: None, level: None, answer }
     }
 
     /// Refuses no request by itself, but those in which a handler asks for a principal by the
@@ -168,6 +170,24 @@ impl RequireAuth {
         self
     }
 
+    /// Also refuses those who have not proved by this
+    /// [level](tenure_core::Session::require_level) at least who they are.
+    ///
+    /// ```
+    /// use tenure_core::session::AuthLevel;
+    /// use tenure_tower::RequireAuth;
+    ///
+    /// let admin = RequireAuth::new()
+    ///     .include_under("/admin")
+    ///     .level(AuthLevel::TWO_FACTORS)
+    ///     .redirect_to("/confirm");
+    /// # let _ = admin;
+    /// ```
+    pub fn level(mut self, level: AuthLevel) -> Self {
+        self.level = Some(level);
+        self
+    }
+
     /// Asks the sessions of this [name](tenure_core::Sessions::name), where a request has several;
     /// by default those of the innermost layer around this one.
     ///
@@ -224,6 +244,7 @@ impl fmt::Debug for RequireAuth {
             .field("paths", &self.paths)
             .field("login_page", &self.answer.login_page)
             .field("session", &self.session)
+            .field("level", &self.level)
             .field("uri_from", &self.answer.uri_from.is_some())
             .finish()
     }

@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 use tenure_core::session::LocalPath;
 use tower_service::Service;
 
-use super::{Answer, RequireAuth};
+use super::RequireAuth;
 use crate::installed::Installed;
 use crate::respond::{failed, text};
 
@@ -66,12 +66,16 @@ where
                 Ok(session) => session,
                 Err(error) => return Ok(failed(error)),
             };
-            if session.user().is_some() {
+            let user = match layer.level {
+                None => session.require_user(),
+                Some(level) => session.require_level(level),
+            };
+            let Err(error) = user else {
                 return inner.call(Request::from_parts(parts, body)).await;
-            }
+            };
             Ok(match layer.answer.redirects(&session, &parts) {
                 Some(login_page) => redirect(&login_page),
-                None => failed(Answer::error()),
+                None => failed(error),
             })
         })
     }

@@ -1,5 +1,7 @@
 //! K15, P15, V14: principals, and routes for those alone who are logged in.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::OriginalUri;
@@ -8,7 +10,7 @@ use axum::routing::get;
 use http::header::{ACCEPT, CACHE_CONTROL, LOCATION, VARY};
 use http::{Request, StatusCode};
 use serde::{Deserialize, Serialize};
-use tenure_core::session::{LocalPath, Principal, SessionData};
+use tenure_core::session::{AuthLevel, LocalPath, Principal, SessionData};
 use tenure_core::store::StoreErrorKind;
 use tenure_core::transport::Cookie;
 use tenure_core::{Result as CoreResult, Session as CoreSession, Sessions, UserId};
@@ -189,6 +191,42 @@ async fn p15_a_session_without_a_user_is_not_enough() {
     client.get("/set/a/b").await;
     assert!(!client.jar.is_empty());
     assert_eq!(client.get("/plain").await.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Who has shown half of the proof is not logged in, for the layer and the extractors alike; and
+/// then a level may be asked for.
+#[tokio::test]
+async fn p15_k15_half_a_login_is_none_and_levels_count() {
+    const FEW: Duration = Duration::from_secs(5 * 60);
+    async fn half(session: Session) -> Result<(), Error> {
+        Ok(session.keep_intended_url(|session| session.begin_login("ada", FEW))?)
+    }
+    async fn step_up(session: Session) -> Result<Redirect, Error> {
+        session.keep_intended_url(|session| session.step_up(AuthLevel::TWO_FACTORS, FEW))?;
+        Redirect::intended(&session, LocalPath::ROOT)
+    }
+    let app = shop()
+        .route("/half", get(half))
+        .route("/confirm", get(step_up))
+        .layer(
+            RequireAuth::new()
+                .include("/plain")
+                .level(AuthLevel::TWO_FACTORS)
+                .redirect_to("/confirm"),
+        )
+        .layer(RequireAuth::new().exclude("/").exclude("/half").redirect_to("/login"))
+        .layer(layer());
+    let mut client = Client::new(&app);
+    client.get("/orders?page=2").await;
+    client.get("/half").await;
+    let json = || Request::get("/orders").header(ACCEPT, "application/json");
+    assert_eq!(client.send(json()).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(client.get("/").await.body, "nobody", "Option<Auth<_>> finds none");
+    assert_eq!(post_login(&mut client).await.headers[LOCATION], "/orders?page=2");
+    assert_eq!(client.get("/orders").await.status, StatusCode::OK);
+    assert_eq!(client.get("/plain?x=y").await.headers[LOCATION], "/confirm");
+    assert_eq!(client.get("/confirm").await.headers[LOCATION], "/plain?x=y");
+    assert_eq!(client.get("/plain").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

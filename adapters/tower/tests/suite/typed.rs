@@ -1,11 +1,12 @@
 //! K1, K2, K12, K16: classes of the application as sessions, several of them side by side.
 
+use std::time::Duration;
+
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Extension, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 use tenure_core::session::SessionData;
 use tenure_core::store::MemoryStore;
 use tenure_core::transport::{Cookie, SameSite};
