@@ -4,6 +4,7 @@
 mod auth;
 mod closures;
 mod cookies;
+mod csrf;
 mod data;
 mod detached;
 mod events;
