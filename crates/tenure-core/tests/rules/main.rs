@@ -15,6 +15,7 @@ mod groups;
 mod lifetimes;
 mod limits;
 mod one_shot;
+mod origins;
 mod people;
 mod privileges;
 mod quota;
