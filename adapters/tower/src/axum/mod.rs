@@ -26,8 +26,10 @@
 //! # Ok::<(), tenure_core::Error>(())
 //! ```
 
+mod csrf;
 mod error;
 mod extract;
 
+pub use csrf::Csrf;
 pub use error::Error;
 pub use extract::{LazySession, Session, Sessions};
