@@ -27,6 +27,7 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+pub mod csrf;
 mod future;
 mod installed;
 mod layer;

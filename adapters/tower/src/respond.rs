@@ -96,8 +96,15 @@ pub(crate) fn render<B>(errors: &impl ErrorResponse<B>, response: Response<B>) -
     let Some(Failed(error)) = response.extensions().get::<Failed>().cloned() else {
         return response;
     };
+    let mut new = replaced(response, errors.respond(&error));
+    new.extensions_mut().remove::<Failed>();
+    new
+}
+
+/// `new` in the place of `response`, with the headers that others have added to that, unless they
+/// speak of the body, and with its extensions.
+pub(crate) fn replaced<B>(response: Response<B>, mut new: Response<B>) -> Response<B> {
     let (mut old, _) = response.into_parts();
-    let mut new = errors.respond(&error);
     let speaks_of_body =
         |name: &HeaderName| name.as_str().starts_with("content-") || *name == RETRY_AFTER;
     let others: Vec<_> = (old.headers.iter())
@@ -105,7 +112,6 @@ pub(crate) fn render<B>(errors: &impl ErrorResponse<B>, response: Response<B>) -
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     new.headers_mut().extend(others);
-    old.extensions.remove::<Failed>();
     old.extensions.extend(std::mem::take(new.extensions_mut()));
     *new.extensions_mut() = old.extensions;
     new

@@ -4,6 +4,7 @@
 //! [`store`], authors of adapters at [`engine`].
 
 pub mod clock;
+pub mod csrf;
 pub mod engine;
 mod error;
 pub mod format;

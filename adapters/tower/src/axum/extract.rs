@@ -90,7 +90,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Sessions {
     }
 }
 
-fn installed(parts: &Parts) -> Result<&Installed, Error> {
+pub(super) fn installed(parts: &Parts) -> Result<&Installed, Error> {
     Installed::of(&parts.extensions).ok_or_else(Error::missing_layer)
 }
 

@@ -27,12 +27,14 @@
 //! ```
 
 mod auth;
+mod csrf;
 mod error;
 mod extract;
 mod redirect;
 mod typed;
 
 pub use auth::{Auth, AuthRejection};
+pub use csrf::Csrf;
 pub use error::Error;
 pub use extract::{LazySession, Session, Sessions};
 pub use redirect::Redirect;

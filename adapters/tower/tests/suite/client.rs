@@ -45,7 +45,15 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, request: http::request::Builder) -> Answer {
-        let mut request = request.body(Body::empty()).unwrap();
+        self.send_body(request, Body::empty()).await
+    }
+
+    pub(crate) async fn send_body(
+        &mut self,
+        request: http::request::Builder,
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = request.body(body.into()).unwrap();
         let uri = format!("{}{}", self.origin, request.uri());
         *request.uri_mut() = uri.parse().unwrap();
         if !self.jar.is_empty() {

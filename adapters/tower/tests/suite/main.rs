@@ -8,6 +8,7 @@ mod caching;
 mod client;
 mod cookies;
 mod crowd;
+mod csrf;
 mod failures;
 mod groups;
 mod hyper_server;

@@ -23,6 +23,7 @@
 mod commit;
 mod config;
 mod counters;
+mod csrf;
 mod events;
 mod exchange;
 mod group;

@@ -131,7 +131,7 @@ impl Slot {
     }
 
     /// The commits that change a session which exists.
-    fn change(&self, target: &Target, journal: Journal, now: Timestamp) -> Result<Works> {
+    fn change(&self, target: &Target, mut journal: Journal, now: Timestamp) -> Result<Works> {
         let settings = &self.manager.settings;
         let base = target.base.as_deref();
         let idle_timeout = base.map_or(settings.idle_timeout, |base| base.idle_timeout);
@@ -156,6 +156,7 @@ impl Slot {
                 (Some(Renewal::Confirm), Some(proof)) => Some(ProofChange::Confirm(*proof)),
                 (Some(Renewal::Prepare), _) => {
                     let token = self.renewed(&target.token)?;
+                    journal.keep_csrf(&target.token);
                     let proof = self.manager.key(&token).proof().copied();
                     next = Some(token);
                     proof.map(ProofChange::Prepare)

@@ -1,6 +1,7 @@
 //! What a handler holds: the session, its keys, and what it recorded.
 
 mod auth;
+mod csrf;
 mod detached;
 mod devices;
 mod facts;

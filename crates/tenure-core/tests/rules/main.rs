@@ -4,6 +4,7 @@
 mod auth;
 mod closures;
 mod cookies;
+mod csrf;
 mod data;
 mod detached;
 mod events;
@@ -14,6 +15,7 @@ mod groups;
 mod lifetimes;
 mod limits;
 mod one_shot;
+mod origins;
 mod people;
 mod privileges;
 mod quota;
