@@ -17,7 +17,8 @@ pub enum AtLimit {
     /// when it is committed, and with it what the request wrote; the session is as before. Of
     /// several at the same time that are too many together, all may be refused.
     RejectNew,
-    /// The sessions end that were not used for longest.
+    /// The sessions end that were not used for longest. Of some that were last used in the same
+    /// millisecond any may be taken.
     EvictOldest,
     /// All other sessions of the user end.
     EvictAll,
@@ -32,14 +33,17 @@ impl SessionsBuilder {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> tenure_core::Result<()> {
+    /// # let clock = tenure_testkit::ManualClock::new();
     /// let sessions = Sessions::builder()
     ///     .store(MemoryStore::new())
+    /// #   .clock(clock.clone())
     ///     .max_sessions_per_user(1, AtLimit::EvictOldest)
     ///     .build()?;
     /// let [phone, laptop] = [sessions.start().await?, sessions.start().await?];
     /// for session in [&phone, &laptop] {
     ///     session.login("ada")?;
     ///     session.commit().await?;
+    /// #   clock.advance(std::time::Duration::from_secs(1));
     /// }
     /// assert_eq!(laptop.devices().await?.len(), 1);
     /// assert!(phone.reload().await.is_err(), "it has ended");
