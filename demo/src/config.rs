@@ -12,6 +12,7 @@ use tenure::transport::{Cookie, Secure};
 use tenure::{Sessions, store};
 use tokio::net::TcpListener;
 
+use crate::watch::Watch;
 use crate::{Result, complain, key_file};
 
 const DEFAULT_PORT: u16 = 3000;
@@ -54,15 +55,17 @@ impl Config {
         })
     }
 
-    pub(crate) async fn sessions(&self) -> Result<Sessions> {
+    pub(crate) async fn sessions(&self, watch: &Watch) -> Result<Sessions> {
         let keys = self.keys()?;
         let store = store::connect(&self.store)
             .await
             .map_err(|error| format!("TENURE_STORE: {}", with_causes(&error)))?;
+        let watch = watch.clone();
         let sessions = Sessions::builder()
             .store(store)
             .cookie(Cookie::named("__Host-id").secure(Secure::Auto))
             .absolute_timeout(LONGEST)
+            .on_event(move |event| watch.hear(event))
             .on_error(|error| complain(&with_causes(error)));
         let sessions = match keys {
             Some(keys) => sessions.signing_keys(keys),

@@ -9,10 +9,12 @@ mod serve;
 mod shop;
 mod view;
 mod visitor;
+mod watch;
 
 use std::process::ExitCode;
 
 use crate::config::Config;
+use crate::watch::Watch;
 
 /// What went wrong and what to do about it, for a human.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -32,8 +34,9 @@ async fn start() -> Result {
     let config = Config::from_env()?;
     // First, so that a start that fails for its port makes no files.
     let listener = config.listen().await?;
-    let sessions = config.sessions().await?;
-    serve::run(listener, sessions).await
+    let watch = Watch::default();
+    let sessions = config.sessions(&watch).await?;
+    serve::run(listener, sessions, watch).await
 }
 
 #[allow(clippy::print_stderr, reason = "a terminal is its only reader")]

@@ -2,8 +2,9 @@
 
 use axum::extract::rejection::FormRejection;
 use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use tenure::csrf::Refusal;
 use tenure::tower::PlainText;
 
 use crate::view;
@@ -25,6 +26,11 @@ pub(crate) fn of_session(error: &tenure::Error) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
+}
+
+/// The page for a request that another page made the browser send, or a form without its token.
+pub(crate) fn of_forgery(_: Refusal, _: &HeaderMap) -> Response {
+    (StatusCode::FORBIDDEN, view::problem(StatusCode::FORBIDDEN, None)).into_response()
 }
 
 impl IntoResponse for Problem {

@@ -8,22 +8,24 @@ use tenure::Sessions;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::watch::Watch;
 use crate::{Result, routes};
 
 /// How long requests may take that are under way when the server is told to stop. Browsers also
 /// hold connections on which they never ask for anything.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(crate) async fn run(listener: TcpListener, sessions: Sessions) -> Result {
+pub(crate) async fn run(listener: TcpListener, sessions: Sessions, watch: Watch) -> Result {
     // Before the address is told, so that who has read it can ask for the end.
     let asked = asked_to_stop().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let (stop, stopped) = watch::channel(());
     let sweeper = tokio::spawn(sessions.sweeper().run_until(ended(stopped.clone())));
+    let watching = tokio::spawn(watch.clone().run());
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     announce(&format!("The shop is open: http://{address} (Ctrl-C closes it)"));
 
-    let server =
-        axum::serve(listener, routes::all(sessions.clone())).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, routes::all(sessions.clone(), watch.clone()))
+        .with_graceful_shutdown(async move {
             asked.await;
             drop(stop);
         });
@@ -31,6 +33,7 @@ pub(crate) async fn run(listener: TcpListener, sessions: Sessions) -> Result {
         served = server.into_future() => served,
         () = async { ended(stopped).await; tokio::time::sleep(PATIENCE).await } => Ok(()),
     };
+    watching.abort();
     // It finishes the batch that it is at, and reports its errors itself.
     let _ = sweeper.await;
     sessions.close().await;

@@ -129,7 +129,9 @@ fn a20_a_wrong_form_keeps_its_values() {
     assert_eq!(visitor.get("/profile").location.as_deref(), Some("/"), "nobody is logged in");
     visitor.submit("/login", &[("name", "Ada")]);
 
-    let wrong = [("name", "Ada <L>"), ("email", "nowhere"), ("password", "secret")];
+    let token = visitor.get("/profile").value("csrf").to_owned();
+    let token = ("_csrf", token.as_str());
+    let wrong = [("name", "Ada <L>"), ("email", "nowhere"), ("password", "secret"), token];
     assert_eq!(visitor.post("/profile", &wrong).location.as_deref(), Some("/profile"));
     let page = visitor.get("/profile");
     assert!(page.has("error-email") && !page.has("error-name"));
@@ -138,9 +140,52 @@ fn a20_a_wrong_form_keeps_its_values() {
     let page = visitor.get("/profile");
     assert!(!page.has("error-email") && !page.html.contains("nowhere"), "said once");
 
-    visitor.post("/profile", &[("name", " Ada "), ("email", "ada@example.org")]);
+    visitor.post("/profile", &[("name", " Ada "), ("email", "ada@example.org"), token]);
     let page = visitor.get("/profile");
     assert!(page.has("flash") && page.html.contains(r#"value="ada@example.org""#));
+}
+
+/// X9: a form without the session's token changes nothing, nor does one that another page sent.
+#[test]
+fn x9_forged_forms_are_refused() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let [mut ada, mut eve] = [(); 2].map(|()| Visitor::of(&server.url));
+    for (visitor, name) in [(&mut ada, "Ada"), (&mut eve, "Eve")] {
+        visitor.submit("/login", &[("name", name)]);
+    }
+    let token = eve.get("/profile").value("csrf").to_owned();
+    for token in ["", "forged", &token] {
+        let form = [("name", "Mallory"), ("email", "m@example.org"), ("_csrf", token)];
+        let page = ada.post("/profile", &form);
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        assert!(page.html.contains("This form is out of date"));
+    }
+    let before = ada.get("/profile").value("csrf").to_owned();
+    ada.submit("/login", &[("name", "Ada")]);
+    let page = ada.post("/profile", &[("name", "A"), ("email", "a@b.c"), ("_csrf", &before)]);
+    assert_eq!(page.status, StatusCode::FORBIDDEN, "made before the log-in");
+    assert!(!ada.get("/profile").html.contains("Mallory"));
+
+    let page = ada.post_from("https://evil.example", "/cart/sencha/add", &[]);
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert_eq!(ada.get("/").text("cart-count"), "0");
+}
+
+/// A22: the page of the sessions shows who is there.
+#[test]
+fn a22_live_sessions_are_on_a_page() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let [mut ada, mut eve] = [(); 2].map(|()| Visitor::of(&server.url));
+    assert_eq!(ada.get("/admin").location.as_deref(), Some("/"));
+    ada.submit("/login", &[("name", "Ada")]);
+    eve.submit("/login", &[("name", "Eve")]);
+    let page = ada.get("/admin");
+    assert!(page.has("chart") && page.html.contains("<td>Eve</td>"), "{}", page.html);
+    assert_eq!(page.text("live"), "2");
+    eve.post("/logout", &[]);
+    assert_eq!(ada.get("/admin").text("live"), "1");
 }
 
 /// F11: who ticks the box has a cookie that outlives the browser.

@@ -1,6 +1,7 @@
 //! The routes, one module a subject.
 
 mod account;
+mod admin;
 mod assets;
 mod cart;
 mod catalogue;
@@ -17,19 +18,23 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use tenure::Sessions;
 use tenure::axum::Session;
+use tenure::csrf::OriginCheck;
 use tenure::tower::SessionLayer;
+use tenure::tower::csrf::CsrfLayer;
 
 pub(crate) use self::account::LONGEST_NAME;
 pub(crate) use self::profile::LONGEST as LONGEST_FIELD;
 use crate::problem::{self, Problem};
 use crate::view;
 use crate::visitor::Visitor;
+use crate::watch::Watch;
 
-pub(crate) fn all(sessions: Sessions) -> Router {
+pub(crate) fn all(sessions: Sessions, watch: Watch) -> Router {
     Router::new()
         .merge(catalogue::routes())
         .merge(cart::routes())
         .merge(account::routes())
+        .merge(admin::routes(watch))
         .merge(devices::routes())
         .merge(profile::routes())
         .merge(theme::routes())
@@ -37,6 +42,8 @@ pub(crate) fn all(sessions: Sessions) -> Router {
         .method_not_allowed_fallback(async |session: Session| {
             about(StatusCode::METHOD_NOT_ALLOWED, &session)
         })
+        // Inside, so that its page is in the visitor's theme.
+        .layer(CsrfLayer::new(OriginCheck::new()).error_response(problem::of_forgery))
         .layer(SessionLayer::new(sessions).error_response(problem::of_session))
         // Added after the layer, so that they have no session.
         .merge(assets::routes())

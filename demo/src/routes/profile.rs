@@ -1,11 +1,10 @@
 //! A form that keeps what was typed when something in it is wrong.
 
-use axum::extract::rejection::FormRejection;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Form, Router};
 use serde::{Deserialize, Serialize};
-use tenure::axum::Session;
+use tenure::axum::{Csrf, Session};
 use tenure::session::Level;
 
 use crate::problem::Problem;
@@ -32,14 +31,11 @@ async fn show(session: Session) -> Result<Response, Problem> {
         return Ok(Redirect::to("/").into_response());
     }
     let profile = session.get(PROFILE)?.unwrap_or_default();
-    Ok(view::profile(&Visitor::of(&session)?, &profile).into_response())
+    let token = session.csrf_token()?;
+    Ok(view::profile(&Visitor::of(&session)?, &profile, &token).into_response())
 }
 
-async fn save(
-    session: Session,
-    form: Result<Form<Input>, FormRejection>,
-) -> Result<Redirect, Problem> {
-    let Form(input) = form?;
+async fn save(session: Session, Csrf(Form(input)): Csrf<Form<Input>>) -> Result<Redirect, Problem> {
     if session.user().is_none() {
         return Ok(Redirect::to("/"));
     }

@@ -21,6 +21,7 @@ pub(super) fn account(visitor: &Visitor, form: &LoginForm<'_>) -> Markup {
                     span.visits { "Visits: " span #visits { (visitor.visits) } }
                     a href="/profile" { "Your profile" }
                     a href="/devices" { "Your devices" }
+                    a href="/admin" { "Who is here" }
                 }
                 form method="post" action="/logout" {
                     button #logout { "Log out" }

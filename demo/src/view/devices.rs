@@ -78,7 +78,7 @@ fn kind(user_agent: &str) -> String {
     }
 }
 
-fn ago(time: SystemTime) -> String {
+pub(super) fn ago(time: SystemTime) -> String {
     in_words(SystemTime::now().duration_since(time).unwrap_or_default())
 }
 

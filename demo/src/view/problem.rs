@@ -28,6 +28,11 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::NOT_FOUND => {
             ("There is nothing here", "The page has moved, or never was. The shelf is still there.")
         }
+        StatusCode::FORBIDDEN => (
+            "This form is out of date",
+            "It was made before you logged in or out, or not by the shop. Nothing was changed. \
+             Please load the page again, and send it once more.",
+        ),
         StatusCode::SERVICE_UNAVAILABLE => (
             "The shop is closed for a moment",
             "We cannot reach what we keep about you. Your cart is safe; please try again shortly.",

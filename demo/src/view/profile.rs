@@ -7,12 +7,13 @@ use super::layout;
 use crate::routes::LONGEST_FIELD;
 use crate::visitor::{Profile, Visitor};
 
-pub(crate) fn profile(visitor: &Visitor, profile: &Profile) -> Markup {
+pub(crate) fn profile(visitor: &Visitor, profile: &Profile, token: &str) -> Markup {
     let main = html! {
         section.form aria-labelledby="profile-title" {
             h1 #profile-title { "Your profile" }
             p.muted { "Kept in your session, and gone with it." }
             form method="post" action="/profile" novalidate {
+                input #csrf type="hidden" name="_csrf" value=(token);
                 (field(visitor, "name", "Name", "name", &profile.name))
                 (field(visitor, "email", "E-mail", "email", &profile.email))
                 button #profile-save .primary { "Save" }

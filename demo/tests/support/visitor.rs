@@ -52,6 +52,18 @@ impl Visitor {
         self.keep(response)
     }
 
+    /// Posts a form as a browser does that shows a page of another origin.
+    pub(crate) fn post_from(&mut self, origin: &str, path: &str, form: &[(&str, &str)]) -> Page {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        let response = request
+            .header("Cookie", self.cookie_line())
+            .header("Origin", origin)
+            .header("Sec-Fetch-Site", "cross-site")
+            .send_form(form.iter().copied())
+            .expect("an answer");
+        self.keep(response)
+    }
+
     /// Posts what must lead to another page, and gives the shop's page as it is then.
     pub(crate) fn submit(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
         let answer = self.post(path, form);
@@ -101,6 +113,15 @@ impl Page {
     pub(crate) fn revocable(&self) -> Vec<&str> {
         let buttons = self.html.split(" id=\"revoke-").skip(1);
         buttons.map(|rest| rest.split('"').next().unwrap_or_default()).collect()
+    }
+
+    /// The value of the input with this `id`.
+    pub(crate) fn value(&self, id: &str) -> &str {
+        let (_, rest) = (self.html.split_once(&format!(" id=\"{id}\"")))
+            .unwrap_or_else(|| panic!("no {id} in {}", self.html));
+        let tag = rest.split('>').next().unwrap_or_default();
+        let (_, value) = tag.split_once(" value=\"").expect("it has a value");
+        value.split('"').next().unwrap_or_default()
     }
 
     /// The text of the element with this `id`, which holds no other element.
