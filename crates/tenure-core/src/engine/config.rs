@@ -4,6 +4,7 @@ mod lifetimes;
 mod limits;
 mod quota;
 mod tokens;
+mod undecodable;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use http::StatusCode;
 pub(crate) use self::limits::Limits;
 pub use self::quota::AtLimit;
 pub(crate) use self::quota::Quota;
+pub(crate) use self::undecodable::Policy;
+pub use self::undecodable::Undecodable;
 use super::events::Listener;
 use super::manager::Manager;
 use super::sessions::Sessions;
@@ -80,6 +83,7 @@ pub(crate) struct Settings {
     pub(crate) rolling: bool,
     pub(crate) clear_unknown: bool,
     pub(crate) keeps_request: bool,
+    pub(crate) undecodable: Policy,
     pub(crate) store_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) quota: Option<Quota>,
@@ -112,6 +116,7 @@ impl SessionsBuilder {
                 rolling: false,
                 clear_unknown: false,
                 keeps_request: false,
+                undecodable: Policy::Fixed(Undecodable::Fail),
                 store_timeout: Duration::from_secs(2),
                 limits: Limits::default(),
                 quota: None,

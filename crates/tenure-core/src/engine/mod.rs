@@ -42,8 +42,8 @@ mod slot;
 mod sweeper;
 mod trace;
 
-pub(crate) use config::Limits;
-pub use config::{AtLimit, SessionsBuilder, WhenUnavailable};
+pub use config::{AtLimit, SessionsBuilder, Undecodable, WhenUnavailable};
+pub(crate) use config::{Limits, Policy};
 pub use counters::Counts;
 pub use events::Event;
 pub use exchange::{Exchange, Sealed};

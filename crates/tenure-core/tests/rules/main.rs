@@ -6,6 +6,7 @@ mod closures;
 mod cookies;
 mod csrf;
 mod data;
+mod decoding;
 mod detached;
 mod events;
 mod failures;
