@@ -2,6 +2,7 @@ mod commits;
 mod events;
 mod lifetimes;
 mod limits;
+mod profile;
 mod quota;
 mod tokens;
 mod undecodable;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub(crate) use self::limits::Limits;
+pub use self::profile::Profile;
 pub use self::quota::AtLimit;
 pub(crate) use self::quota::Quota;
 pub(crate) use self::undecodable::Policy;
@@ -68,6 +70,8 @@ pub struct SessionsBuilder {
     generator: Option<IdGenerator>,
     scheme: Option<Arc<dyn TokenScheme>>,
     key_scheme: Arc<dyn KeyScheme>,
+    idle_timeout: Option<Duration>,
+    absolute_timeout: Option<Duration>,
     settings: Settings,
 }
 
@@ -76,6 +80,7 @@ pub struct SessionsBuilder {
 pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute_timeout: Duration,
+    pub(crate) profile: Option<Profile>,
     pub(crate) renewal_interval: Option<Duration>,
     pub(crate) touch_interval: Option<Duration>,
     pub(crate) touch_every_request: bool,
@@ -106,9 +111,12 @@ impl SessionsBuilder {
             generator: None,
             scheme: None,
             key_scheme: Arc::new(SplitKeys),
+            idle_timeout: None,
+            absolute_timeout: None,
             settings: Settings {
                 idle_timeout: Duration::from_secs(30 * 60),
                 absolute_timeout: Duration::from_secs(12 * 60 * 60),
+                profile: None,
                 renewal_interval: Some(Duration::from_secs(60 * 60)),
                 touch_interval: None,
                 touch_every_request: false,
@@ -219,7 +227,8 @@ impl SessionsBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for every contradiction, with the setting
     /// and the remedy.
-    pub fn build(self) -> Result<Sessions> {
+    pub fn build(mut self) -> Result<Sessions> {
+        self.settings.set_timeouts(self.idle_timeout, self.absolute_timeout);
         self.settings.check()?;
         let store = self.store.ok_or_else(|| {
             Error::config(
@@ -298,6 +307,7 @@ impl Settings {
                 )));
             }
         }
+        self.check_profile()?;
         if self.idle_timeout > self.absolute_timeout {
             return Err(Error::config(format!(
                 "idle_timeout: {:?} is longer than the absolute timeout of {:?}, which would end \
@@ -332,8 +342,8 @@ impl Settings {
 impl fmt::Debug for SessionsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionsBuilder")
-            .field("idle_timeout", &self.settings.idle_timeout)
-            .field("absolute_timeout", &self.settings.absolute_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("absolute_timeout", &self.absolute_timeout)
             .finish_non_exhaustive()
     }
 }

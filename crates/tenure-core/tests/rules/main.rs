@@ -19,6 +19,7 @@ mod one_shot;
 mod origins;
 mod people;
 mod privileges;
+mod profiles;
 mod quota;
 mod races;
 mod remember;
