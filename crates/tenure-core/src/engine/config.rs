@@ -4,6 +4,7 @@ mod lifetimes;
 mod limits;
 mod profile;
 mod quota;
+mod switch;
 mod tokens;
 mod undecodable;
 
@@ -26,7 +27,7 @@ use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Result};
 use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};
 use crate::id::Namespace;
-use crate::store::{AnyStore, Store};
+use crate::store::{AnyStore, MemoryStore, Store};
 use crate::transform::{Keyring, SigningKey};
 use crate::transport::{Cookie, CookieTransport};
 
@@ -88,6 +89,7 @@ pub(crate) struct Settings {
     pub(crate) rolling: bool,
     pub(crate) clear_unknown: bool,
     pub(crate) keeps_request: bool,
+    pub(crate) disabled: bool,
     pub(crate) undecodable: Policy,
     pub(crate) store_timeout: Duration,
     pub(crate) limits: Limits,
@@ -124,6 +126,7 @@ impl SessionsBuilder {
                 rolling: false,
                 clear_unknown: false,
                 keeps_request: false,
+                disabled: false,
                 undecodable: Policy::Fixed(Undecodable::Fail),
                 store_timeout: Duration::from_secs(2),
                 limits: Limits::default(),
@@ -230,7 +233,8 @@ impl SessionsBuilder {
     pub fn build(mut self) -> Result<Sessions> {
         self.settings.set_timeouts(self.idle_timeout, self.absolute_timeout);
         self.settings.check()?;
-        let store = self.store.ok_or_else(|| {
+        let none = || self.settings.disabled.then(|| AnyStore::new(MemoryStore::new()));
+        let store = self.store.or_else(none).ok_or_else(|| {
             Error::config(
                 "store: none was given; call `.store(MemoryStore::new())` for one that ends with \
                  the process, or give a durable one",

@@ -30,6 +30,9 @@ impl fmt::Display for Description<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let manager = self.0.manager();
         let settings = &manager.settings;
+        if settings.disabled {
+            return writeln!(f, "enabled: no");
+        }
         writeln!(f, "namespace: {}", manager.namespace.as_str())?;
         writeln!(f, "cookie: {}", manager.cookie)?;
         lifetimes(f, settings)?;

@@ -1,15 +1,15 @@
-//! Presets of NIST SP 800-63B-4, and what is told of a configuration.
+//! Presets of NIST SP 800-63B-4, what is told of a configuration, and sessions that are off.
 
 use std::time::Duration;
 
 use tenure_core::engine::Profile;
 use tenure_core::store::MemoryStore;
-use tenure_core::transform::Keyring;
+use tenure_core::transform::{Keyring, SigningKey};
 use tenure_core::transport::Cookie;
 use tenure_core::{ErrorKind, Sessions, SessionsBuilder};
-use tenure_testkit::ManualClock;
+use tenure_testkit::{ManualClock, Recorder};
 
-use crate::visitor::{MILLI, Visitor, minutes};
+use crate::visitor::{MILLI, Visitor, configured, minutes};
 
 const DAY: Duration = minutes(24 * 60);
 
@@ -125,4 +125,49 @@ fn t_doc_1_limits_are_printed() {
          max_operations: 256\n\
          max_flash_bytes: 16384\n"
     );
+}
+
+/// A1: switched off, sessions are empty and cannot be written, and no trace of them is seen.
+#[tokio::test]
+async fn a1_switched_off_sessions_ask_nothing_and_send_nothing() {
+    let (clock, store) = (ManualClock::new(), Recorder::new(MemoryStore::new()));
+    let keys = Keyring::new([SigningKey::generate().unwrap()]);
+    let on = configured(store.clone(), &clock).signing_keys(keys.clone()).build().unwrap();
+    let mut ada = Visitor::new(&on);
+    ada.get(|session| {
+        session.login("ada")?;
+        session.set("theme", "dark")
+    })
+    .await;
+    let token = ada.token.clone().unwrap();
+    let calls = store.calls().len();
+
+    let off = configured(store.clone(), &clock).signing_keys(keys).disabled();
+    let off = off.save_uninitialized().rolling().touch_every_request().clear_unknown();
+    ada.sessions = off.build().unwrap();
+    let ((), answer) = ada
+        .visit(|session| {
+            assert!(session.is_empty() && session.user().is_none() && !session.exists());
+            assert_eq!(session.get::<String>("theme").unwrap(), None);
+            for refused in [
+                session.set("theme", "light"),
+                session.login("eve"),
+                session.logout(),
+                session.flash("status", "saved"),
+                session.regenerate(),
+            ] {
+                let error = refused.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::ReadOnly);
+                assert!(error.to_string().contains("switched off"), "{error}");
+            }
+        })
+        .await;
+    answer.closed.unwrap();
+    assert!(answer.headers.is_empty(), "{:?}", answer.headers);
+    assert!(ada.sessions.open_token(&token).await.unwrap().is_none());
+    assert_eq!(store.calls().len(), calls);
+    assert_eq!(ada.sessions.describe().to_string(), "enabled: no\n");
+
+    ada.sessions = on;
+    assert_eq!(ada.user().await.as_deref(), Some("ada"), "nothing was lost");
 }
