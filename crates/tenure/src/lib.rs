@@ -39,4 +39,7 @@ pub mod axum {
     pub use tenure_tower::axum::*;
 }
 
+pub mod config;
 mod connect;
+
+pub use config::FromEnv;

@@ -2,8 +2,11 @@ mod commits;
 mod events;
 mod lifetimes;
 mod limits;
+mod profile;
 mod quota;
+mod switch;
 mod tokens;
+mod undecodable;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +15,11 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub(crate) use self::limits::Limits;
+pub use self::profile::Profile;
 pub use self::quota::AtLimit;
 pub(crate) use self::quota::Quota;
+pub(crate) use self::undecodable::Policy;
+pub use self::undecodable::Undecodable;
 use super::events::Listener;
 use super::manager::Manager;
 use super::sessions::Sessions;
@@ -21,7 +27,7 @@ use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Result};
 use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};
 use crate::id::Namespace;
-use crate::store::{AnyStore, Store};
+use crate::store::{AnyStore, MemoryStore, Store};
 use crate::transform::{Keyring, SigningKey};
 use crate::transport::{Cookie, CookieTransport};
 
@@ -65,6 +71,8 @@ pub struct SessionsBuilder {
     generator: Option<IdGenerator>,
     scheme: Option<Arc<dyn TokenScheme>>,
     key_scheme: Arc<dyn KeyScheme>,
+    idle_timeout: Option<Duration>,
+    absolute_timeout: Option<Duration>,
     settings: Settings,
 }
 
@@ -73,6 +81,7 @@ pub struct SessionsBuilder {
 pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) absolute_timeout: Duration,
+    pub(crate) profile: Option<Profile>,
     pub(crate) renewal_interval: Option<Duration>,
     pub(crate) touch_interval: Option<Duration>,
     pub(crate) touch_every_request: bool,
@@ -80,6 +89,8 @@ pub(crate) struct Settings {
     pub(crate) rolling: bool,
     pub(crate) clear_unknown: bool,
     pub(crate) keeps_request: bool,
+    pub(crate) disabled: bool,
+    pub(crate) undecodable: Policy,
     pub(crate) store_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) quota: Option<Quota>,
@@ -102,9 +113,12 @@ impl SessionsBuilder {
             generator: None,
             scheme: None,
             key_scheme: Arc::new(SplitKeys),
+            idle_timeout: None,
+            absolute_timeout: None,
             settings: Settings {
                 idle_timeout: Duration::from_secs(30 * 60),
                 absolute_timeout: Duration::from_secs(12 * 60 * 60),
+                profile: None,
                 renewal_interval: Some(Duration::from_secs(60 * 60)),
                 touch_interval: None,
                 touch_every_request: false,
@@ -112,6 +126,8 @@ impl SessionsBuilder {
                 rolling: false,
                 clear_unknown: false,
                 keeps_request: false,
+                disabled: false,
+                undecodable: Policy::Fixed(Undecodable::Fail),
                 store_timeout: Duration::from_secs(2),
                 limits: Limits::default(),
                 quota: None,
@@ -214,9 +230,11 @@ impl SessionsBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) for every contradiction, with the setting
     /// and the remedy.
-    pub fn build(self) -> Result<Sessions> {
+    pub fn build(mut self) -> Result<Sessions> {
+        self.settings.set_timeouts(self.idle_timeout, self.absolute_timeout);
         self.settings.check()?;
-        let store = self.store.ok_or_else(|| {
+        let none = || self.settings.disabled.then(|| AnyStore::new(MemoryStore::new()));
+        let store = self.store.or_else(none).ok_or_else(|| {
             Error::config(
                 "store: none was given; call `.store(MemoryStore::new())` for one that ends with \
                  the process, or give a durable one",
@@ -293,6 +311,7 @@ impl Settings {
                 )));
             }
         }
+        self.check_profile()?;
         if self.idle_timeout > self.absolute_timeout {
             return Err(Error::config(format!(
                 "idle_timeout: {:?} is longer than the absolute timeout of {:?}, which would end \
@@ -327,8 +346,8 @@ impl Settings {
 impl fmt::Debug for SessionsBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionsBuilder")
-            .field("idle_timeout", &self.settings.idle_timeout)
-            .field("absolute_timeout", &self.settings.absolute_timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("absolute_timeout", &self.absolute_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -224,7 +224,7 @@ impl Sealed {
     pub fn write_headers(&self, headers: &mut HeaderMap) -> Result<()> {
         let (answer, handle, lifetime, now) = {
             let state = self.slot.state();
-            if state.consulted {
+            if state.consulted && !self.slot.manager.settings.disabled {
                 add(headers, VARY, self.slot.manager.cookie.vary().into(), &["*"]);
             }
             if state.clears_site && state.doomed.is_none() && state.outbox.is_empty() {

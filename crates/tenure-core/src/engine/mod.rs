@@ -24,6 +24,7 @@ mod commit;
 mod config;
 mod counters;
 mod csrf;
+mod describe;
 mod events;
 mod exchange;
 mod group;
@@ -42,8 +43,8 @@ mod slot;
 mod sweeper;
 mod trace;
 
-pub(crate) use config::Limits;
-pub use config::{AtLimit, SessionsBuilder, WhenUnavailable};
+pub use config::{AtLimit, Profile, SessionsBuilder, Undecodable, WhenUnavailable};
+pub(crate) use config::{Limits, Policy};
 pub use counters::Counts;
 pub use events::Event;
 pub use exchange::{Exchange, Sealed};

@@ -110,7 +110,7 @@ pub(crate) enum Fate {
     Destroyed,
     /// Ended or superseded meanwhile; what is written is dropped.
     Gone,
-    /// The store is down and the configuration says to go on without it.
+    /// The store is down and the configuration says to go on without it, or without any sessions.
     Degraded,
 }
 
@@ -134,20 +134,26 @@ impl Slot {
         slot.reach = Reach::Client;
         slot.peer = connection.peer;
         slot.request = request;
-        slot.store = slot.manager.store.for_request(parts).map(Box::new);
+        if !slot.manager.settings.disabled {
+            slot.store = slot.manager.store.for_request(parts).map(Box::new);
+        }
         slot
     }
 
     pub(super) fn of_headers(manager: Arc<Manager>, headers: &HeaderMap, secure: bool) -> Self {
+        let disabled = manager.settings.disabled;
+        let state = if disabled { State::disabled() } else { State::default() };
+        let presented =
+            if disabled { Presented::default() } else { manager.cookie.capture(headers) };
         Self {
-            presented: manager.cookie.capture(headers),
+            presented,
             reach: Reach::Caller,
             secure,
             peer: None,
             user_agent: headers.get(USER_AGENT).cloned(),
             request: None,
             store: None,
-            state: Mutex::default(),
+            state: Mutex::new(state),
             gate: async_lock::Mutex::new(()),
             manager,
         }
@@ -155,7 +161,7 @@ impl Slot {
 
     pub(super) fn of_token(manager: Arc<Manager>, token: Token) -> Self {
         let slot = Self::of_headers(manager, &HeaderMap::new(), true);
-        {
+        if !slot.manager.settings.disabled {
             let mut state = slot.state();
             state.identified = true;
             state.target = Some(Target { key: slot.manager.key(&token), token, base: None });
@@ -266,6 +272,11 @@ impl Slot {
 }
 
 impl State {
+    /// That of a request without sessions: an empty one, which nothing is asked or told about.
+    fn disabled() -> Self {
+        Self { fate: Fate::Degraded, identified: true, loaded: true, ..Self::default() }
+    }
+
     pub(crate) fn base(&self) -> Option<&Arc<Record>> {
         self.target.as_ref()?.base.as_ref()
     }

@@ -254,17 +254,18 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] when it is under a second or over the absolute timeout. And as every
-    /// write.
+    /// [`ErrorKind::Config`] when it is under a second, or over the absolute timeout or the limit of
+    /// the [profile](crate::SessionsBuilder::profile). And as every write.
     pub fn set_idle_timeout(&self, timeout: Duration) -> Result<()> {
         let slot = self.writing("set_idle_timeout")?;
-        let longest = slot.manager.settings.absolute_timeout;
+        let longest = slot.manager.settings.longest_idle_timeout();
         if !(Duration::from_secs(1)..=longest).contains(&timeout) {
             return Err(Error::new(
                 ErrorKind::Config,
                 "set_idle_timeout",
                 format!(
-                    "{timeout:?} is not between one second and the absolute timeout, {longest:?}"
+                    "{timeout:?} is not between one second and {longest:?}, the absolute timeout \
+                     or the limit of the profile"
                 ),
             ));
         }

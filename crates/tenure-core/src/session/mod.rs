@@ -19,6 +19,7 @@ mod record;
 mod remember;
 mod reserved;
 mod typed;
+mod undecodable;
 mod urls;
 mod write;
 

@@ -164,7 +164,7 @@ impl Session {
         // Whoever changed it meanwhile has left another value to take.
         for _ in 0..ATTEMPTS {
             let Some(value) = self.raw(name)? else { return Ok(None) };
-            let taken = value.decode()?;
+            let taken = self.policy().decode(name, &value)?;
             let call: Call =
                 Arc::new(
                     move |found| {
@@ -172,7 +172,7 @@ impl Session {
                     },
                 );
             if slot.decide("take_once", name, call).await? {
-                return Ok(Some(taken));
+                return Ok(taken);
             }
             match self.reload().await {
                 Err(error) if error.kind() == ErrorKind::Gone => return Ok(None),

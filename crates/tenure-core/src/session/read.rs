@@ -33,12 +33,18 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when there is a value but of another type.
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when there is a value but of another type, unless
+    /// the configuration [says otherwise](crate::SessionsBuilder::undecodable).
     pub fn get<T: DeserializeOwned>(&self, key: impl AsKey<T>) -> Result<Option<T>> {
         let key = key.as_name();
         match self.slot.find(key)? {
             None => Ok(None),
-            Some(found) => found.text(key).map(decode).transpose(),
+            Some(found) => match found.text(key) {
+                None => Ok(None),
+                Some(text) => decode(text)
+                    .map(Some)
+                    .or_else(|error| self.replaced(key, &Json::trusted(text), error)),
+            },
         }
     }
 
@@ -157,8 +163,11 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Type`](crate::ErrorKind::Type) when there is a value but of another type.
     pub fn get_or<T: DeserializeOwned>(&self, key: impl AsKey<T>, default: T) -> Result<T> {
+        let key = key.as_name();
         match self.raw(key)? {
-            Some(value) if value.as_str() != NULL => value.decode(),
+            Some(value) if value.as_str() != NULL => {
+                Ok(self.decode(key, &value)?.unwrap_or(default))
+            }
             _ => Ok(default),
         }
     }
@@ -185,19 +194,18 @@ impl Session {
         make: impl FnOnce() -> T,
     ) -> Result<T> {
         let name = key.as_name();
-        match self.raw(name)? {
-            Some(value) if value.as_str() != NULL => value.decode(),
-            _ => {
-                let made = make();
-                let value = Json::of(&made)?;
-                let call: Call = Arc::new(move |present| {
-                    let present = present.filter(|present| present.as_str() != NULL);
-                    Ok(Some(present.unwrap_or(&value).clone()))
-                });
-                self.writing("get_or_insert_with")?.update(name, call)?;
-                Ok(made)
-            }
+        let present = self.raw(name)?.filter(|value| value.as_str() != NULL);
+        if let Some(value) = present.map(|value| self.decode(name, &value)).transpose()?.flatten() {
+            return Ok(value);
         }
+        let made = make();
+        let value = Json::of(&made)?;
+        let call: Call = Arc::new(move |present| {
+            let present = present.filter(|present| present.as_str() != NULL);
+            Ok(Some(present.unwrap_or(&value).clone()))
+        });
+        self.writing("get_or_insert_with")?.update(name, call)?;
+        Ok(made)
     }
 
     /// The value under `key`, which is removed. Two parallel requests may both get it; what only one
@@ -220,9 +228,11 @@ impl Session {
     pub fn take<T: DeserializeOwned>(&self, key: impl AsKey<T>) -> Result<Option<T>> {
         let name = key.as_name();
         let Some(value) = self.raw(name)? else { return Ok(None) };
-        let value = value.decode()?;
-        self.remove(name)?;
-        Ok(Some(value))
+        let value = self.decode(name, &value)?;
+        if value.is_some() {
+            self.remove(name)?;
+        }
+        Ok(value)
     }
 
     /// What is at a path: a key, then names of fields and places in lists, with dots between them.
@@ -248,8 +258,12 @@ impl Session {
         let Some(key) = beginnings(path).find(|key| self.contains(*key)) else { return Ok(None) };
         let Some(value) = self.raw(key)? else { return Ok(None) };
         match path.get(key.len() + 1..) {
-            Some(rest) => descend(value.as_str(), rest).map(decode).transpose(),
-            None => value.decode().map(Some),
+            // Where only a part does not decode, the rest is not touched.
+            Some(rest) => match descend(value.as_str(), rest) {
+                Some(part) => self.policy().decode(path, &Json::trusted(part)),
+                None => Ok(None),
+            },
+            None => self.decode(key, &value),
         }
     }
 
@@ -277,7 +291,8 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when the values do not fit.
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) when the values do not fit, whatever is to become
+    /// of [undecodable](crate::SessionsBuilder::undecodable) ones.
     pub fn all<T: DeserializeOwned>(&self) -> Result<T> {
         let mut text = String::from("{");
         for key in self.keys() {

@@ -28,6 +28,10 @@ impl Slot {
                 "the session was destroyed; `logout()` leaves a fresh one to write to, but for a \
                  detached handle, which cannot give the client its token",
             )),
+            Fate::Degraded if self.manager.settings.disabled => Some((
+                ErrorKind::ReadOnly,
+                "sessions are switched off (`disabled`), and this is a read-only empty one",
+            )),
             Fate::Degraded => Some((
                 ErrorKind::ReadOnly,
                 "the store is unavailable and the session a read-only empty one",

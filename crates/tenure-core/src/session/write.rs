@@ -222,11 +222,13 @@ impl Session {
     where
         T: Serialize + DeserializeOwned,
     {
+        let (key, policy) = (key.as_name(), self.policy().clone());
+        let name = key.to_owned();
         let call: Call = Arc::new(move |value| {
-            let value = value.map(Json::decode).transpose()?;
+            let value = value.map(|value| policy.decode(&name, value)).transpose()?.flatten();
             update(value).as_ref().map(Json::of).transpose()
         });
-        self.writing("update")?.update(key.as_name(), call)
+        self.writing("update")?.update(key, call)
     }
 
     /// Drops every key, those that parallel requests set included; messages that wait to be shown

@@ -19,7 +19,7 @@ impl SessionsBuilder {
     /// # }
     /// ```
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.idle_timeout = timeout;
+        self.idle_timeout = Some(timeout);
         self
     }
 
@@ -34,7 +34,7 @@ impl SessionsBuilder {
     /// assert!(builder.idle_timeout(2 * shift).build().is_err(), "it would end every session first");
     /// ```
     pub fn absolute_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.absolute_timeout = timeout;
+        self.absolute_timeout = Some(timeout);
         self
     }
 

@@ -174,6 +174,19 @@ impl CookieTransport {
     }
 }
 
+/// The line as it is sent over HTTPS, without the value and before a factory.
+impl fmt::Display for CookieTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Scheme { name, suffix } = &self.https;
+        write!(f, "{name}=…{suffix}")?;
+        match (self.attributes.lifetime, self.attributes.expires) {
+            (Some(lifetime), _) => write!(f, "; Max-Age={}", lifetime.as_secs()),
+            (None, Some(date)) => write!(f, "; Expires={}", httpdate::HttpDate::from(date)),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 impl fmt::Debug for CookieTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CookieTransport")
