@@ -1,6 +1,7 @@
 //! The workspace's own commands: `cargo xtask <command>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal is its only reader")]
 
+mod abilities;
 mod cargo;
 mod deny;
 mod dependencies;
@@ -61,6 +62,11 @@ const TASKS: &[Task] = &[
         name: "faults",
         about: "breaks the servers of all stores, and writes what requests see into docs/faults.md",
         run: faults::run,
+    },
+    Task {
+        name: "abilities",
+        about: "which tests of the last run prove what docs/abilities.md has; --update marks what is newly proven",
+        run: abilities::run,
     },
     Task {
         name: "public-deps",
