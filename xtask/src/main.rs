@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal is its only reader")]
 
 mod abilities;
+mod bench_against;
 mod cargo;
 mod deny;
 mod dependencies;
@@ -57,6 +58,11 @@ const TASKS: &[Task] = &[
         name: "scale",
         about: "[--sessions N] [stores…]: how large and how fast up to a million sessions are",
         run: scale::run,
+    },
+    Task {
+        name: "bench-against",
+        about: "<commit> [--runs N] [--seconds N] [--within PERCENT]: requests cost no more than they did there",
+        run: bench_against::run,
     },
     Task {
         name: "faults",
