@@ -73,7 +73,7 @@ fn verdict(catalogue: &Catalogue, proofs: &Proofs) -> Result {
         return Err(format!("no test that passed proves any more:{}", list(&lost)));
     }
     let all = catalogue.ids().count();
-    println!("{} of {all} are proven", all - none.len());
+    println!("{} of {all} have a test", all - none.len());
     Ok(())
 }
 
@@ -84,4 +84,30 @@ fn list<T: AsRef<str>>(ids: &[T]) -> String {
         text.push_str(id.as_ref());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The verdict on a page with V1 proven and V2 not, after these lines of `cargo test`.
+    fn after(lines: &[&str]) -> Result {
+        let page = "| V1 | yes | one |\n| V2 | no | two |\n".to_owned();
+        let mut ran = Ran::default();
+        lines.iter().for_each(|line| ran.read_line(line));
+        verdict(&Catalogue::parse(page).expect("a page"), &Proofs::of(&ran, &[]))
+    }
+
+    #[test]
+    fn a_proven_id_must_not_lose_its_last_test() {
+        let lost = Err("no test that passed proves any more: V1".to_owned());
+        assert_eq!(after(&["test v2_two ... ok"]), lost);
+        assert_eq!(after(&["test v1_one ... FAILED"]), lost);
+        assert_eq!(after(&["test v1_one ... ok", "test v2_two ... ok"]), Ok(()));
+    }
+
+    #[test]
+    fn a_skipped_test_loses_nothing() {
+        assert_eq!(after(&["test v1_one ... ignored"]), Ok(()));
+    }
 }

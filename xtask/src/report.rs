@@ -123,6 +123,9 @@ mod tests {
         assert_eq!(report.to_string(), "7 passed, 4 failed, 3 skipped");
         assert_eq!(report.unserved, 2);
         assert_eq!(report.skipped_names.len(), 2);
+        let mut ran = Ran::default();
+        ["redis::law_1", "redis::law_2"].iter().for_each(|test| ran.skip(test));
+        assert_eq!(report.ran, ran, "known by their names, without the binary");
         let mut in_ci = before();
         in_ci.read_skips(text, true);
         assert_eq!(in_ci.to_string(), "9 passed, 2 failed, 3 skipped");

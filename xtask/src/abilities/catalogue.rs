@@ -28,7 +28,7 @@ impl Catalogue {
         Self::parse(text)
     }
 
-    fn parse(text: String) -> Result<Self> {
+    pub(super) fn parse(text: String) -> Result<Self> {
         let (mut rows, mut ids) = (Vec::new(), HashSet::new());
         for line in text.lines() {
             let Some(row) = row(line) else { continue };
