@@ -1,6 +1,8 @@
 //! The demo as its visitors have it: the real program, over HTTP, on a free port.
 
 #[cfg(unix)]
+mod browser;
+#[cfg(unix)]
 mod stores;
 mod support;
 

@@ -1,6 +1,8 @@
 //! The workspace's own commands: `cargo xtask <command>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a terminal is its only reader")]
 
+mod abilities;
+mod bench_against;
 mod cargo;
 mod deny;
 mod dependencies;
@@ -58,9 +60,19 @@ const TASKS: &[Task] = &[
         run: scale::run,
     },
     Task {
+        name: "bench-against",
+        about: "<commit> [--runs N] [--seconds N] [--within PERCENT]: requests cost no more than they did there",
+        run: bench_against::run,
+    },
+    Task {
         name: "faults",
         about: "breaks the servers of all stores, and writes what requests see into docs/faults.md",
         run: faults::run,
+    },
+    Task {
+        name: "abilities",
+        about: "which tests of the last run prove what docs/abilities.md has; --update marks what is newly proven",
+        run: abilities::run,
     },
     Task {
         name: "public-deps",

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::abilities::Ran;
+
 /// The sums over all test binaries and doc tests of one run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Report {
@@ -12,11 +14,14 @@ pub(crate) struct Report {
     pub(crate) skipped_names: Vec<String>,
     /// How many of the skipped had no server.
     pub(crate) unserved: u64,
+    /// The tests by their names.
+    pub(crate) ran: Ran,
 }
 
 impl Report {
     /// Takes one line into account. Lines that are no verdict change nothing.
     pub(crate) fn read(&mut self, line: &str) {
+        self.ran.read_line(line);
         if let Some((passed, failed, skipped)) = summary(line) {
             self.passed += passed;
             self.failed += failed;
@@ -34,6 +39,8 @@ impl Report {
             let test = line.rsplit_once(": ").map_or(line, |(_why, test)| test);
             if tests.insert(test) {
                 self.skipped_names.push(line.to_owned());
+                // Before it stands the binary.
+                self.ran.skip(test.rsplit_once(' ').map_or(test, |(_binary, name)| name));
             }
         }
         self.unserved = u64::try_from(tests.len()).unwrap_or(u64::MAX);
@@ -84,7 +91,6 @@ mod tests {
              test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
              test result: FAILED. 10 passed; 3 failed; 0 ignored; 0 measured; 1 filtered out\n",
         );
-        assert_eq!(report, Report { passed: 12, failed: 3, ..Report::default() });
         assert_eq!(report.to_string(), "12 passed, 3 failed, 0 skipped");
     }
 
@@ -117,6 +123,9 @@ mod tests {
         assert_eq!(report.to_string(), "7 passed, 4 failed, 3 skipped");
         assert_eq!(report.unserved, 2);
         assert_eq!(report.skipped_names.len(), 2);
+        let mut ran = Ran::default();
+        ["redis::law_1", "redis::law_2"].iter().for_each(|test| ran.skip(test));
+        assert_eq!(report.ran, ran, "known by their names, without the binary");
         let mut in_ci = before();
         in_ci.read_skips(text, true);
         assert_eq!(in_ci.to_string(), "9 passed, 2 failed, 3 skipped");

@@ -6,7 +6,9 @@ use crate::report::Report;
 use crate::services::Running;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
-use crate::{deny, dependencies, examples, faults, floor, package, public_deps, semver, tool};
+use crate::{
+    abilities, deny, dependencies, examples, faults, floor, package, public_deps, semver, tool,
+};
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
     let raise = match arguments {
@@ -47,6 +49,11 @@ fn all(steps: &Steps, report: &mut Option<Report>, raise: bool) -> Result {
         || tests(&workspace, &running, report, raise),
     )?;
     drop(running);
+    steps.step(
+        "abilities",
+        "mend or rename the test that proved it; what is given up loses its mark in docs/abilities.md",
+        || abilities::check(&workspace),
+    )?;
     steps.step(
         "audit of dependencies",
         "replace the dependency, or allow it in deny.toml with the reason",
@@ -105,6 +112,7 @@ fn tests(
     report.read_skips(&skipped, in_ci());
     // There is none when nothing was skipped.
     let _ = std::fs::remove_file(&skips);
+    report.ran.write(&workspace.target)?;
     for name in &report.skipped_names {
         println!("skipped: {name}");
     }

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 /// `services/tools` in the workspace's target folder.
 pub const TOOLS_VARIABLE: &str = "TENURE_TEST_TOOLS";
 
-/// A Debian package of which the servers need programs.
+/// A Debian package of which the servers, or tests beside them, need programs.
 ///
 /// ```
 /// use tenure_test_servers::Debian;
@@ -40,11 +40,13 @@ pub enum Debian {
     Npm,
     /// Installs the servers that come from PyPI.
     Venv,
+    /// A browser, and what drives it.
+    Chromium,
 }
 
 impl Debian {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Redis,
         Self::Postgres,
         Self::PgBouncer,
@@ -53,6 +55,7 @@ impl Debian {
         Self::Node,
         Self::Npm,
         Self::Venv,
+        Self::Chromium,
     ];
 
     /// The package's name.
@@ -67,6 +70,7 @@ impl Debian {
             Self::Node => "nodejs",
             Self::Npm => "npm",
             Self::Venv => "python3-venv",
+            Self::Chromium => "chromium-driver",
         }
     }
 
@@ -87,6 +91,9 @@ impl Debian {
                 let test = ["-c", "import ensurepip, venv"];
                 Command::new(python).args(test).output().is_ok_and(|done| done.status.success())
             }),
+            Self::Chromium => {
+                find("chromedriver", *self).is_ok() && find("chromium", *self).is_ok()
+            }
         }
     }
 
