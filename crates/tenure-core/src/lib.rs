@@ -7,6 +7,7 @@ pub mod clock;
 pub mod engine;
 mod error;
 pub mod format;
+pub mod guard;
 pub mod id;
 pub mod session;
 pub mod store;

@@ -25,7 +25,8 @@ impl Slot {
     }
 
     async fn commit_silently(&self) -> Result<()> {
-        if self.manager.settings.save_uninitialized {
+        // What was written blindly must not reach a session past its locks.
+        if self.manager.settings.save_uninitialized || self.is_locked() {
             // Boxed, so that the common case does not carry its size.
             Box::pin(self.load()).await?;
         }
@@ -78,19 +79,24 @@ impl Slot {
         }
     }
 
-    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<()> {
+    /// Deletes the session of `key`, and tells whether this did it.
+    pub(super) async fn erase(&self, key: &StoreKey, now: Timestamp) -> Result<bool> {
         let manager = &*self.manager;
-        let deleted = manager
+        manager
             .call("destroy", now, |now, again| async move {
                 let (_turn, now) = manager.turn(key, now).await;
                 let deleted = self.store().delete(key, now).await?;
                 // The first attempt may have done it and lost the answer.
                 Ok(deleted || again)
             })
-            .await?;
+            .await
+    }
+
+    async fn delete(&self, key: &StoreKey, now: Timestamp) -> Result<()> {
+        let deleted = self.erase(key, now).await?;
         self.acknowledge(None);
         if deleted {
-            manager.counters.destroyed.add();
+            self.manager.counters.destroyed.add();
             let mut state = self.state();
             if !matches!(state.answer, Answer::Issue(_)) {
                 state.answer = Answer::Remove;

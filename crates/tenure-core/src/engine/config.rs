@@ -1,4 +1,5 @@
 mod commits;
+mod guards;
 mod lifetimes;
 mod limits;
 mod quota;
@@ -18,6 +19,7 @@ use super::sessions::Sessions;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Result};
 use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};
+use crate::guard::Guards;
 use crate::id::Namespace;
 use crate::store::{AnyStore, Store};
 use crate::transform::{Keyring, SigningKey};
@@ -77,6 +79,7 @@ pub(crate) struct Settings {
     pub(crate) save_uninitialized: bool,
     pub(crate) rolling: bool,
     pub(crate) clear_unknown: bool,
+    pub(crate) guards: Guards,
     pub(crate) keeps_request: bool,
     pub(crate) store_timeout: Duration,
     pub(crate) limits: Limits,
@@ -108,6 +111,7 @@ impl SessionsBuilder {
                 save_uninitialized: false,
                 rolling: false,
                 clear_unknown: false,
+                guards: Guards::default(),
                 keeps_request: false,
                 store_timeout: Duration::from_secs(2),
                 limits: Limits::default(),
@@ -311,6 +315,7 @@ impl Settings {
             return Err(Error::config("store_timeout: zero leaves the store no time to answer"));
         }
         self.limits.check()?;
+        self.guards.check()?;
         Ok(())
     }
 

@@ -47,6 +47,8 @@ counters! {
     rejected
     /// Well-formed credentials for which the store has no live session.
     unknown
+    /// Sessions ended by force, since their client came from elsewhere or as another one.
+    locked_out
     /// Records of a version that this library does not know, taken for no session.
     unknown_version
     /// Errors of the store, time limits included.

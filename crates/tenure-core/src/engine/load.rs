@@ -28,7 +28,10 @@ impl Slot {
             }
         };
         let now = self.manager.settings.clock.now();
-        let loaded = self.fetch(&key, now).await;
+        let loaded = match self.fetch(&key, now).await {
+            Ok(Some(record)) => self.guarded(&key, record, now).await,
+            other => other,
+        };
         let mut state = self.state();
         let state = &mut *state;
         match loaded {

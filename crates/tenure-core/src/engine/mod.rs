@@ -25,6 +25,7 @@ mod config;
 mod counters;
 mod exchange;
 mod group;
+mod guarded;
 mod limit;
 mod load;
 mod manager;

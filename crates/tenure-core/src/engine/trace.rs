@@ -16,6 +16,14 @@ pub(crate) fn gone(key: &crate::store::StoreKey) {
     let _ = key;
 }
 
+/// A lock ends a session: why, for the log alone.
+pub(crate) fn locked_out(key: &crate::store::StoreKey, reason: &'static str) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(session = ?key.name(), reason, "session ended by a lock");
+    #[cfg(not(feature = "tracing"))]
+    let _ = (key, reason);
+}
+
 /// The store failed.
 pub(crate) fn failed(error: &crate::Error) {
     #[cfg(feature = "tracing")]

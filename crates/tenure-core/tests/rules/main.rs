@@ -10,6 +10,7 @@ mod failures;
 mod flash;
 mod foreign;
 mod groups;
+mod guards;
 mod lifetimes;
 mod limits;
 mod one_shot;
