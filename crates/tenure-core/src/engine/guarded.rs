@@ -42,7 +42,8 @@ impl Slot {
                 ErrorKind::Config,
                 "load",
                 "lock_ip: nobody has told where this request comes from; give the adapter the \
-                 client's address, by `peer_from` for a tower layer",
+                 address of the peer, by `peer_from` for a tower layer, and behind proxies \
+                 `trusted_proxies`, too",
             )),
         }
     }

@@ -16,6 +16,7 @@ mod limits;
 mod one_shot;
 mod people;
 mod privileges;
+mod proxies;
 mod quota;
 mod races;
 mod remember;

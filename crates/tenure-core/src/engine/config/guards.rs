@@ -41,7 +41,7 @@ impl SessionsBuilder {
     ///
     /// # Deployment caveat
     /// The adapter must know the client's address, or every load of a session is an error that
-    /// says so. Behind a proxy whose headers nobody reads all clients
+    /// says so. Behind a proxy that is not [trusted](crate::guard::TrustedProxies) all clients
     /// have the proxy's address, and the lock holds nobody off. Visitors who change between
     /// networks, or between IPv4 and IPv6, are logged out; all who share a provider's or a
     /// company's address are one. Sessions opened outside a request
