@@ -10,6 +10,7 @@ use tower_layer::Layer;
 
 use crate::respond::PlainText;
 use crate::service::SessionService;
+use crate::skip::Skip;
 
 type Predicate = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 type PeerOf = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
@@ -50,6 +51,7 @@ type PeerOf = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 pub struct SessionLayer<R = PlainText> {
     pub(crate) sessions: Sessions,
     pub(crate) errors: R,
+    pub(crate) skip: Skip,
     https_when: Option<Predicate>,
     peer_from: Option<PeerOf>,
 }
@@ -57,7 +59,13 @@ pub struct SessionLayer<R = PlainText> {
 impl SessionLayer {
     /// The layer of these sessions.
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, errors: PlainText, https_when: None, peer_from: None }
+        Self {
+            sessions,
+            errors: PlainText,
+            skip: Skip::default(),
+            https_when: None,
+            peer_from: None,
+        }
     }
 }
 
@@ -134,8 +142,8 @@ impl<R> SessionLayer<R> {
     where
         F: Fn(&Error) -> Response<B> + Clone,
     {
-        let Self { sessions, errors: _, https_when, peer_from } = self;
-        SessionLayer { sessions, errors, https_when, peer_from }
+        let Self { sessions, errors: _, skip, https_when, peer_from } = self;
+        SessionLayer { sessions, errors, skip, https_when, peer_from }
     }
 
     /// What is known of the connection that a request came by.

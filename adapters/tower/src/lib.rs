@@ -32,6 +32,7 @@ mod installed;
 mod layer;
 mod respond;
 mod service;
+mod skip;
 
 pub use future::ResponseFuture;
 pub use installed::Installed;

@@ -17,6 +17,7 @@ mod outside;
 mod sealed;
 mod security;
 mod shared_cache;
+mod skipped;
 mod smuggling;
 mod store;
 mod values;

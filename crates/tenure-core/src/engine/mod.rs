@@ -30,6 +30,7 @@ mod limit;
 mod load;
 mod manager;
 mod outbox;
+mod paths;
 mod people;
 mod queue;
 mod quota;
