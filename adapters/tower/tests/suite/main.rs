@@ -9,6 +9,7 @@ mod cookies;
 mod crowd;
 mod failures;
 mod groups;
+mod guards;
 mod hyper_server;
 mod layers;
 mod lazy;
