@@ -5,11 +5,13 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{Response, Uri};
 use tenure_core::engine::Connection;
+use tenure_core::guard::TrustedProxies;
 use tenure_core::{Error, Sessions};
 use tower_layer::Layer;
 
 use crate::respond::PlainText;
 use crate::service::SessionService;
+use crate::skip::Skip;
 
 type Predicate = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 type PeerOf = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
@@ -50,14 +52,23 @@ type PeerOf = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 pub struct SessionLayer<R = PlainText> {
     pub(crate) sessions: Sessions,
     pub(crate) errors: R,
+    pub(crate) skip: Skip,
     https_when: Option<Predicate>,
     peer_from: Option<PeerOf>,
+    proxies: TrustedProxies,
 }
 
 impl SessionLayer {
     /// The layer of these sessions.
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, errors: PlainText, https_when: None, peer_from: None }
+        Self {
+            sessions,
+            errors: PlainText,
+            skip: Skip::default(),
+            https_when: None,
+            peer_from: None,
+            proxies: TrustedProxies::none(),
+        }
     }
 }
 
@@ -78,9 +89,9 @@ impl<R> SessionLayer<R> {
     ///
     /// # Deployment caveat
     /// Requests over HTTP/1 have no scheme in their URI, not even those over TLS: behind a proxy,
-    /// or with TLS of one's own, use this method or a [`Connection`]. A header such as
-    /// `X-Forwarded-Proto` tells the truth only if the proxy overwrites it, and nobody reaches the
-    /// application past the proxy.
+    /// use [`trusted_proxies`](Self::trusted_proxies), and with TLS of one's own this method or a
+    /// [`Connection`]. A header such as `X-Forwarded-Proto` tells the truth only if the proxy
+    /// overwrites it, and nobody reaches the application past the proxy.
     pub fn https_when(mut self, when: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.https_when = Some(Arc::new(when));
         self
@@ -102,13 +113,57 @@ impl<R> SessionLayer<R> {
     /// ```
     ///
     /// # Deployment caveat
-    /// Behind a proxy the peer of the connection is the proxy. A header such as `X-Forwarded-For`
-    /// tells the client's address only as far as trusted proxies wrote it.
+    /// Behind a proxy the peer of the connection is the proxy: say which ones to believe by
+    /// [`trusted_proxies`](Self::trusted_proxies), rather than read a header here.
     pub fn peer_from(
         mut self,
         peer: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static,
     ) -> Self {
         self.peer_from = Some(Arc::new(peer));
+        self
+    }
+
+    /// Finds the client's address, and whether it came over HTTPS, behind proxies that are believed
+    /// about both; by default none is. It begins from the peer, so the layer must know that one.
+    ///
+    /// ```
+    /// # use axum::{Router, body::{Body, to_bytes}, extract::Request, routing::get};
+    /// # use tenure_tower::axum::{Error, Session};
+    /// # use tower::ServiceExt;
+    /// use std::net::SocketAddr;
+    /// use axum::extract::ConnectInfo;
+    /// use tenure_core::{Sessions, guard::TrustedProxies};
+    /// use tenure_tower::SessionLayer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let layer = SessionLayer::new(Sessions::in_memory()?)
+    ///     .peer_from(|request| {
+    ///         request.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+    ///     })
+    ///     .trusted_proxies(TrustedProxies::cidrs(["10.0.0.0/8"])?);
+    ///
+    /// async fn began(session: Session) -> Result<String, Error> {
+    ///     session.login("ada")?;
+    ///     session.save().await?;
+    ///     Ok(format!("{:?}", session.ip()))
+    /// }
+    /// let app = Router::new().route("/", get(began)).layer(layer);
+    /// // served by `app.into_make_service_with_connect_info::<SocketAddr>()`
+    /// let proxy: SocketAddr = "10.0.0.2:4711".parse()?;
+    /// let request = Request::get("/").header("x-forwarded-for", "192.0.2.7");
+    /// let request = request.extension(ConnectInfo(proxy)).body(Body::empty())?;
+    /// let body = to_bytes(app.oneshot(request).await?.into_body(), 64).await?;
+    /// assert_eq!(body, "Some(192.0.2.7)");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Deployment caveat
+    /// As for [`TrustedProxies`]. What a trusted proxy says of the scheme goes before
+    /// [`https_when`](Self::https_when), which then speaks of the connection from the proxy.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
         self
     }
 
@@ -134,8 +189,8 @@ impl<R> SessionLayer<R> {
     where
         F: Fn(&Error) -> Response<B> + Clone,
     {
-        let Self { sessions, errors: _, https_when, peer_from } = self;
-        SessionLayer { sessions, errors, https_when, peer_from }
+        let Self { sessions, errors: _, skip, https_when, peer_from, proxies } = self;
+        SessionLayer { sessions, errors, skip, https_when, peer_from, proxies }
     }
 
     /// What is known of the connection that a request came by.
@@ -149,7 +204,7 @@ impl<R> SessionLayer<R> {
         if let Some(peer) = self.peer_from.as_ref().and_then(|find| find(parts)) {
             connection = connection.peer(peer);
         }
-        connection
+        self.proxies.resolve(&parts.headers, connection)
     }
 }
 
@@ -167,6 +222,7 @@ impl<R> fmt::Debug for SessionLayer<R> {
             .field("sessions", &self.sessions)
             .field("https_when", &self.https_when.is_some())
             .field("peer_from", &self.peer_from.is_some())
+            .field("proxies", &self.proxies)
             .finish_non_exhaustive()
     }
 }

@@ -36,6 +36,7 @@ mod previous_url;
 mod require_auth;
 mod respond;
 mod service;
+mod skip;
 
 pub use future::ResponseFuture;
 pub use installed::Installed;

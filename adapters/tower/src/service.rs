@@ -9,6 +9,7 @@ use crate::future::ResponseFuture;
 use crate::installed::Installed;
 use crate::layer::SessionLayer;
 use crate::respond::ErrorResponse;
+use crate::skip::Skipped;
 
 /// A service whose requests have a session; made by [`SessionLayer`].
 #[derive(Clone)]
@@ -39,10 +40,19 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let layer = &*self.layer;
         let installed = Installed::of(request.extensions());
-        if installed.is_some_and(|outer| outer.named(layer.sessions.name()).is_some()) {
+        let name = layer.sessions.name();
+        if installed.is_some_and(|outer| outer.named(name).is_some())
+            || Skipped::by(request.extensions(), name)
+        {
             return ResponseFuture::pass(self.inner.call(request), layer.errors.clone());
         }
         let (mut parts, body) = request.into_parts();
+        if let Some(reason) = layer.skip.reason(&layer.sessions, &parts) {
+            Skipped::put(&mut parts.extensions, layer.sessions.clone(), reason);
+            let inner = self.inner.call(Request::from_parts(parts, body));
+            return ResponseFuture::pass(inner, layer.errors.clone());
+        }
+        Skipped::end(&mut parts.extensions);
         let exchange = layer.sessions.open(&parts, layer.connection(&parts));
         Installed::put(&mut parts.extensions, exchange.session());
         let inner = self.inner.call(Request::from_parts(parts, body));

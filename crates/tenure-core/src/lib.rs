@@ -8,6 +8,7 @@ pub mod csrf;
 pub mod engine;
 mod error;
 pub mod format;
+pub mod guard;
 pub mod id;
 pub mod session;
 pub mod store;

@@ -3,7 +3,7 @@
 pub use tenure_core::{
     Clock, Error, ErrorKind, Handle, Key, LazySession, Namespace, Random, Result, Session,
     Sessions, SessionsBuilder, SystemClock, SystemRandom, Timestamp, UserId, clock, csrf, engine,
-    format, id, session, transform, transport, value,
+    format, guard, id, session, transform, transport, value,
 };
 
 /// Where sessions are kept: the contract of a store, and the stores themselves.

@@ -7,6 +7,7 @@ use tenure_core::ErrorKind;
 
 use crate::PlainText;
 use crate::respond::{failed, text};
+use crate::skip::Reason;
 
 /// An error of a session as the answer of a handler, so that `?` is enough.
 ///
@@ -25,16 +26,26 @@ pub struct Error(Inner);
 
 enum Inner {
     Session(tenure_core::Error),
-    MissingLayer,
+    /// There is no session; why, and what to do.
+    Missing(&'static str),
 }
 
 const MISSING: &str = "There is no session on this route: no SessionLayer covers it. Add \
                        `.layer(SessionLayer::new(sessions))` to the router, after the routes that \
                        need it.";
 
+const SKIPPED: &str = "There is no session for this request: its SessionLayer was told to skip it, \
+                       by `skip_paths`, `skip_below` or `skip_when`. Let the layer cover it, or do \
+                       not ask for the session here.";
+
+const OUTSIDE: &str = "There is no session for this request: its path, as the SessionLayer sees it, \
+                       is outside of the path of the cookie, so that browsers would not send it. \
+                       Widen the path of the cookie, or say by `mounted_at` which prefix a proxy or \
+                       a router has taken off.";
+
 impl Error {
     pub(super) fn missing_layer() -> Self {
-        Self(Inner::MissingLayer)
+        Self(Inner::Missing(MISSING))
     }
 
     /// None of the layers has the session of this name.
@@ -48,7 +59,15 @@ impl Error {
         Self(Inner::Session(tenure_core::Error::new(ErrorKind::Misuse, "session", why)))
     }
 
-    /// The class of this error; [`ErrorKind::Misuse`] where there is no layer.
+    pub(super) fn skipped(reason: Reason) -> Self {
+        Self(Inner::Missing(match reason {
+            Reason::Configured => SKIPPED,
+            Reason::OutsideOfCookiePath => OUTSIDE,
+        }))
+    }
+
+    /// The class of this error; [`ErrorKind::Misuse`] where there is no layer, or none that
+    /// covers the request.
     ///
     /// ```
     /// use tenure_core::ErrorKind;
@@ -61,7 +80,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match &self.0 {
             Inner::Session(error) => error.kind(),
-            Inner::MissingLayer => ErrorKind::Misuse,
+            Inner::Missing(_) => ErrorKind::Misuse,
         }
     }
 
@@ -90,7 +109,7 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match &self.0 {
             Inner::Session(error) => PlainText::status(error),
-            Inner::MissingLayer => StatusCode::INTERNAL_SERVER_ERROR,
+            Inner::Missing(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
@@ -105,10 +124,10 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         match self.0 {
             Inner::Session(error) => failed(error),
-            Inner::MissingLayer => {
+            Inner::Missing(why) => {
                 #[cfg(feature = "tracing")]
-                tracing::error!("{MISSING}");
-                text(StatusCode::INTERNAL_SERVER_ERROR, MISSING)
+                tracing::error!("{why}");
+                text(StatusCode::INTERNAL_SERVER_ERROR, why)
             }
         }
     }
@@ -118,7 +137,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Inner::Session(error) => error.fmt(f),
-            Inner::MissingLayer => f.write_str(MISSING),
+            Inner::Missing(why) => f.write_str(why),
         }
     }
 }
@@ -127,7 +146,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Inner::Session(error) => error.fmt(f),
-            Inner::MissingLayer => f.write_str("MissingLayer"),
+            Inner::Missing(why) => f.debug_tuple("Missing").field(why).finish(),
         }
     }
 }
@@ -136,7 +155,7 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0 {
             Inner::Session(error) => error.source(),
-            Inner::MissingLayer => None,
+            Inner::Missing(_) => None,
         }
     }
 }

@@ -6,6 +6,7 @@ use http::request::Parts;
 
 use super::Error;
 use crate::Installed;
+use crate::skip::Skipped;
 
 /// The session of this request, loaded: [`tenure_core::Session`] as an extractor.
 ///
@@ -91,6 +92,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Sessions {
 }
 
 pub(super) fn installed(parts: &Parts) -> Result<&Installed, Error> {
+    if let Some(reason) = Skipped::reason(&parts.extensions) {
+        return Err(Error::skipped(reason));
+    }
     Installed::of(&parts.extensions).ok_or_else(Error::missing_layer)
 }
 

@@ -44,7 +44,7 @@ async fn v2_k3_p6_the_name_is_configurable() {
 #[tokio::test]
 async fn k3_f3_p12_every_attribute_is_written() {
     let cookie = Cookie::named("__Secure-id")
-        .path("/get")
+        .path("/set")
         .domain("shop.test")
         .same_site(SameSite::None)
         .partitioned(true)
@@ -53,7 +53,7 @@ async fn k3_f3_p12_every_attribute_is_written() {
     let mut client = Client::new(&app(&sessions(cookie)));
     assert_eq!(
         first_cookie(&mut client).await,
-        "__Secure-id=…; Path=/get; Domain=shop.test; Secure; HttpOnly; SameSite=None; Partitioned; \
+        "__Secure-id=…; Path=/set; Domain=shop.test; Secure; HttpOnly; SameSite=None; Partitioned; \
          Priority=High; X-Zone=eu"
     );
 }

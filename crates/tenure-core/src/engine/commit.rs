@@ -27,7 +27,8 @@ impl Slot {
     }
 
     async fn commit_silently(&self) -> Result<()> {
-        if self.manager.settings.save_uninitialized {
+        // What was written blindly must not reach a session past its locks.
+        if self.manager.settings.save_uninitialized || self.is_locked() {
             // Boxed, so that the common case does not carry its size.
             Box::pin(self.load()).await?;
         }
@@ -80,17 +81,22 @@ impl Slot {
         }
     }
 
-    async fn delete(&self, doomed: &Doomed, now: Timestamp) -> Result<()> {
-        let Doomed { key, user, logs_out } = doomed;
+    /// Deletes the session of `key`, and tells whether this did it.
+    pub(super) async fn erase(&self, key: &StoreKey, now: Timestamp) -> Result<bool> {
         let manager = &*self.manager;
-        let deleted = manager
+        manager
             .call("destroy", now, |now, again| async move {
                 let (_turn, now) = manager.turn(key, now).await;
                 let deleted = self.store().delete(key, now).await?;
                 // The first attempt may have done it and lost the answer.
                 Ok(deleted || again)
             })
-            .await?;
+            .await
+    }
+
+    async fn delete(&self, doomed: &Doomed, now: Timestamp) -> Result<()> {
+        let Doomed { key, user, logs_out } = doomed;
+        let deleted = self.erase(key, now).await?;
         self.acknowledge(None);
         if deleted {
             let mut state = self.state();
@@ -99,9 +105,9 @@ impl Slot {
             }
             drop(state);
             let (session, user) = (key.handle(), user.as_ref());
-            manager.emit(Event::Destroyed { session, user });
+            self.manager.emit(Event::Destroyed { session, user });
             if *logs_out {
-                manager.emit(Event::LoggedOut { session, user });
+                self.manager.emit(Event::LoggedOut { session, user });
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 mod commits;
 mod events;
+mod guards;
 mod lifetimes;
 mod limits;
 mod profile;
@@ -26,6 +27,7 @@ use super::sessions::Sessions;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Result};
 use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};
+use crate::guard::Guards;
 use crate::id::Namespace;
 use crate::store::{AnyStore, MemoryStore, Store};
 use crate::transform::{Keyring, SigningKey};
@@ -88,6 +90,7 @@ pub(crate) struct Settings {
     pub(crate) save_uninitialized: bool,
     pub(crate) rolling: bool,
     pub(crate) clear_unknown: bool,
+    pub(crate) guards: Guards,
     pub(crate) keeps_request: bool,
     pub(crate) disabled: bool,
     pub(crate) undecodable: Policy,
@@ -125,6 +128,7 @@ impl SessionsBuilder {
                 save_uninitialized: false,
                 rolling: false,
                 clear_unknown: false,
+                guards: Guards::default(),
                 keeps_request: false,
                 disabled: false,
                 undecodable: Policy::Fixed(Undecodable::Fail),
@@ -334,6 +338,7 @@ impl Settings {
             return Err(Error::config("store_timeout: zero leaves the store no time to answer"));
         }
         self.limits.check()?;
+        self.guards.check()?;
         Ok(())
     }
 

@@ -72,6 +72,8 @@ counters! {
     rejected
     /// Well-formed credentials for which the store has no live session.
     unknown
+    /// Sessions ended by force, since their client came from elsewhere or as another one.
+    locked_out
     /// Records of a version that this library does not know, taken for no session.
     unknown_version
     /// Expired sessions that a sweeper cleared away.
@@ -100,6 +102,7 @@ impl Counters {
             Event::LoggedIn { .. } => self.logins.add(1),
             Event::LoggedOut { .. } => self.logouts.add(1),
             Event::Destroyed { .. } => self.destroyed.add(1),
+            Event::LockedOut { .. } => self.locked_out.add(1),
             Event::UserRevoked { sessions, .. } => self.revoked.add(*sessions),
             // Nobody knows how many they were.
             Event::EverybodyRevoked => {}

@@ -139,6 +139,15 @@ pub enum Event<'a> {
         /// Whose it was, as far as this request knows.
         user: Option<&'a UserId>,
     },
+    /// A session was ended by force, since its client came from elsewhere or as another one.
+    LockedOut {
+        /// Which one.
+        session: Option<Handle>,
+        /// Whose it was.
+        user: Option<&'a UserId>,
+        /// What differed.
+        reason: &'static str,
+    },
     /// The sessions of a user were ended, all or all but one.
     UserRevoked {
         /// Whose.
@@ -185,6 +194,7 @@ impl<'a> Event<'a> {
             Self::LoggedIn { .. } => "logged_in",
             Self::LoggedOut { .. } => "logged_out",
             Self::Destroyed { .. } => "destroyed",
+            Self::LockedOut { .. } => "locked_out",
             Self::UserRevoked { .. } => "user_revoked",
             Self::EverybodyRevoked => "everybody_revoked",
             Self::Swept { .. } => "swept",
@@ -214,7 +224,8 @@ impl<'a> Event<'a> {
             | Self::Touched { session, .. }
             | Self::LoggedIn { session, .. }
             | Self::LoggedOut { session, .. }
-            | Self::Destroyed { session, .. } => session,
+            | Self::Destroyed { session, .. }
+            | Self::LockedOut { session, .. } => session,
             Self::Rejected { .. }
             | Self::UserRevoked { .. }
             | Self::EverybodyRevoked
@@ -243,7 +254,8 @@ impl<'a> Event<'a> {
             | Self::Rotated { user, .. }
             | Self::Touched { user, .. }
             | Self::LoggedOut { user, .. }
-            | Self::Destroyed { user, .. } => user,
+            | Self::Destroyed { user, .. }
+            | Self::LockedOut { user, .. } => user,
             Self::LoggedIn { user, .. } | Self::UserRevoked { user, .. } => Some(user),
             Self::Unknown { .. }
             | Self::UnknownVersion { .. }

@@ -29,7 +29,10 @@ impl Slot {
         self.tell(refusals);
         let Some(key) = key else { return Ok(()) };
         let now = self.manager.settings.clock.now();
-        let loaded = self.fetch(&key, now).await;
+        let loaded = match self.fetch(&key, now).await {
+            Ok(Some(record)) => self.guarded(&key, record, now).await,
+            other => other,
+        };
         if let Err(error) = &loaded {
             self.manager.report(error);
         }

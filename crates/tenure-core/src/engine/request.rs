@@ -39,4 +39,29 @@ impl Connection {
         self.peer = Some(peer);
         self
     }
+
+    /// What [`secure`](Self::secure) was told.
+    ///
+    /// ```
+    /// # use tenure_core::engine::Connection;
+    /// assert!(Connection::new().secure(true).is_secure());
+    /// ```
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The address that [`peer`](Self::peer) was told.
+    ///
+    /// ```
+    /// # use tenure_core::engine::Connection;
+    /// let connection = Connection::new().peer("192.0.2.7".parse()?);
+    /// assert_eq!(connection.ip(), Some("192.0.2.7".parse()?));
+    /// assert_eq!(Connection::new().ip(), None);
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[must_use]
+    pub const fn ip(&self) -> Option<IpAddr> {
+        self.peer
+    }
 }

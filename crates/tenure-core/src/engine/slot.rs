@@ -317,6 +317,8 @@ impl State {
         self.journal = Journal::default();
         self.is_new = true;
         self.loaded = true;
-        self.answer = Answer::Nothing;
+        if matches!(self.answer, Answer::Issue(_)) {
+            self.answer = Answer::Nothing;
+        }
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn tell(event: &Event<'_>) {
             warn!(%error, ?source, "session store failed");
         }
         Event::Rejected { reason } => debug!(reason, "session credential rejected"),
+        Event::LockedOut { reason, .. } => debug!(session, reason, "session ended by a lock"),
         Event::Unknown { .. } => debug!(session, "no live session has this secret"),
         Event::Gone { .. } => debug!(session, "commit dropped: the session ended meanwhile"),
         Event::Swept { sessions } => debug!(sessions, "expired sessions swept"),

@@ -61,7 +61,9 @@ impl Cookie {
 
     /// Sends the cookie only for this path and what is below it; `/` by default.
     ///
-    /// This keeps the cookie out of other requests, but protects it from nobody: scripts of one
+    /// Requests for other paths have no session, and a handler that asks for one there gets an
+    /// error: browsers would keep the cookie and not send it back. This keeps the cookie out of
+    /// other requests, but protects it from nobody: scripts of one
     /// path can read what belongs to another one of the same host.
     ///
     /// ```
@@ -80,6 +82,10 @@ impl Cookie {
     /// assert!(set_cookie(cookie)?.contains("Path=/shop"));
     /// # Ok::<(), tenure_core::Error>(())
     /// ```
+    ///
+    /// # Deployment caveat
+    /// Where a proxy or a router has taken a prefix off the paths, tell the adapter which, such as
+    /// by `SessionLayer::mounted_at`, or no request seems to be for the cookie's path.
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.attributes.path = path.into();

@@ -79,6 +79,14 @@ impl CookieTransport {
         self.attributes.lifetime.is_some() || self.attributes.expires.is_some()
     }
 
+    /// Whether browsers send the cookie to this path (RFC 6265 §5.1.4), as far as the configuration
+    /// says.
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        let scope = self.attributes.path.as_str();
+        let below = |rest: &str| rest.is_empty() || scope.ends_with('/') || rest.starts_with('/');
+        scope == "/" || self.factory.is_some() || path.strip_prefix(scope).is_some_and(below)
+    }
+
     /// The request header that responses depend on.
     pub(crate) fn vary(&self) -> HeaderName {
         COOKIE

@@ -4,6 +4,7 @@ mod config;
 mod factory;
 mod parse;
 mod properties;
+mod scope;
 mod write;
 
 use http::HeaderMap;
