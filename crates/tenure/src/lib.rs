@@ -33,6 +33,12 @@ pub mod tower {
     pub use tenure_tower::*;
 }
 
+/// What pages see of a session, in minijinja, Tera, askama, maud and others.
+#[cfg(feature = "template")]
+pub mod template {
+    pub use tenure_template::*;
+}
+
 /// Extractors and errors for axum.
 #[cfg(feature = "axum")]
 pub mod axum {

@@ -1,0 +1,7 @@
+//! What pages see of sessions. Names carry the ids of what they prove.
+
+mod http;
+mod jinja;
+mod next;
+mod tera;
+mod view;
