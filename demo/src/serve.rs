@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tenure::Sessions;
@@ -24,11 +25,12 @@ pub(crate) async fn run(listener: TcpListener, sessions: Sessions, watch: Watch)
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     announce(&format!("The shop is open: http://{address} (Ctrl-C closes it)"));
 
-    let server = axum::serve(listener, routes::all(sessions.clone(), watch.clone()))
-        .with_graceful_shutdown(async move {
-            asked.await;
-            drop(stop);
-        });
+    let routes =
+        routes::all(sessions.clone(), watch).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
+        asked.await;
+        drop(stop);
+    });
     let served = tokio::select! {
         served = server.into_future() => served,
         () = async { ended(stopped).await; tokio::time::sleep(PATIENCE).await } => Ok(()),

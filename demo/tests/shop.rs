@@ -219,6 +219,7 @@ fn x6_devices_are_listed_and_logged_out() {
     assert!(page.has("devices") && page.has("logout-everywhere"));
     let handles = page.revocable();
     assert_eq!(handles.len(), 1, "not the one that asks, and not Eve's");
+    assert_eq!(page.html.matches("From 127.0.0.1. ").count(), 2);
     assert_eq!(eve.get("/devices").revocable(), [""; 0]);
     let revoke = format!("/devices/{}/revoke", handles[0]);
     assert_eq!(eve.post(&revoke, &[]).location.as_deref(), Some("/devices"));

@@ -9,10 +9,14 @@ mod devices;
 mod profile;
 mod theme;
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
@@ -44,7 +48,7 @@ pub(crate) fn all(sessions: Sessions, watch: Watch) -> Router {
         })
         // Inside, so that its page is in the visitor's theme.
         .layer(CsrfLayer::new(OriginCheck::new()).error_response(problem::of_forgery))
-        .layer(SessionLayer::new(sessions).error_response(problem::of_session))
+        .layer(SessionLayer::new(sessions).peer_from(peer).error_response(problem::of_session))
         // Added after the layer, so that they have no session.
         .merge(assets::routes())
         .layer(map_response(with_headers))
@@ -52,6 +56,11 @@ pub(crate) fn all(sessions: Sessions, watch: Watch) -> Router {
 
 fn about(status: StatusCode, session: &Session) -> Result<impl IntoResponse + use<>, Problem> {
     Ok((status, view::problem(status, Some(&Visitor::of(session)?))))
+}
+
+/// Where the request comes from: directly, since nothing stands before the demo.
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
 /// Pages belong to one visitor, run no script and load nothing from elsewhere.

@@ -1,11 +1,13 @@
 //! The demo in a real browser: Chromium without a window, driven by chromedriver.
 
 mod driver;
+mod elsewhere;
 mod session;
 
 use tempfile::TempDir;
 
 use self::driver::Driver;
+use self::elsewhere::Elsewhere;
 use self::session::Session;
 use crate::support::Server;
 
@@ -38,7 +40,11 @@ impl Stage {
     }
 
     fn devices(&self, browser: &Session) {
-        browser.go(&format!("{}/devices", self.server.url));
+        self.go(browser, "/devices");
+    }
+
+    fn go(&self, browser: &Session, path: &str) {
+        browser.go(&format!("{}{path}", self.server.url));
     }
 }
 
@@ -111,4 +117,60 @@ fn x6_a_browser_logs_out_everywhere() {
     log_in(&phone, "Ada");
     stage.devices(&phone);
     assert_eq!(phone.count("#devices > li"), 1);
+}
+
+/// A20: a form that is wrong comes back with what was typed, and says at each field what is wrong.
+#[test]
+fn a20_a_browser_keeps_what_was_typed() {
+    let Some(stage) = Stage::set() else { return };
+    let browser = stage.logged_in("Ada");
+    stage.go(&browser, "/profile");
+    browser.fill("profile-name", "Ada \"<L>\"");
+    browser.fill("profile-email", "nowhere");
+    browser.screenshots("profile");
+    browser.click("profile-save");
+    assert!(browser.text("error-email").contains("ada@example.org"));
+    assert!(!browser.has("error-name"));
+    assert_eq!(browser.value("profile-name"), "Ada \"<L>\"");
+    assert_eq!(browser.value("profile-email"), "nowhere");
+    browser.screenshots("profile-wrong");
+    browser.fill("profile-email", "ada@example.org");
+    browser.click("profile-save");
+    assert_eq!(browser.text("flash"), "Your profile is saved.");
+    browser.reload();
+    assert_eq!(browser.value("profile-email"), "ada@example.org");
+    assert!(!browser.has("flash") && !browser.has("error-email"));
+}
+
+/// X9, T-CSRF-1: forms on pages of other origins change nothing, be they of another site or the same.
+#[test]
+fn x9_a_browser_is_refused_with_forms_from_elsewhere() {
+    let Some(stage) = Stage::set() else { return };
+    let browser = stage.logged_in("Ada");
+    for (host, path) in [("127.0.0.1", "/cart/sencha/add"), ("localhost", "/logout")] {
+        let elsewhere = Elsewhere::start(&format!("{}{path}", stage.server.url));
+        browser.go(&elsewhere.url(host));
+        browser.click("steal");
+        assert_eq!(browser.title(), "This form is out of date \u{b7} Leaf & Cup", "from {host}");
+    }
+    browser.screenshots("refused");
+    stage.go(&browser, "/");
+    assert_eq!(browser.text("user"), "Ada");
+    assert_eq!(browser.text("cart-count"), "0");
+    browser.click("add-sencha");
+    assert_eq!(browser.text("cart-count"), "1", "the shop's own forms work");
+}
+
+/// A22: who is in the shop is on a page.
+#[test]
+fn a22_a_browser_shows_who_is_there() {
+    let Some(stage) = Stage::set() else { return };
+    let [ada, eve] = ["Ada", "Eve"].map(|name| stage.logged_in(name));
+    stage.go(&ada, "/admin");
+    assert_eq!(ada.text("live"), "2");
+    assert_eq!(ada.count("#sessions tbody tr"), 2);
+    ada.screenshots("admin");
+    eve.click("logout");
+    ada.reload();
+    assert_eq!(ada.text("live"), "1");
 }

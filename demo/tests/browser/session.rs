@@ -45,6 +45,15 @@ impl Session {
         self.get(&format!("element/{}/text", self.element(id)))
     }
 
+    pub(super) fn title(&self) -> String {
+        self.get("title")
+    }
+
+    /// What the field with this `id` holds.
+    pub(super) fn value(&self, id: &str) -> String {
+        self.get(&format!("element/{}/property/value", self.element(id)))
+    }
+
     /// The ids that begin so.
     pub(super) fn ids(&self, prefix: &str) -> Vec<String> {
         let elements = self.find_all(&format!("[id^='{prefix}']"));

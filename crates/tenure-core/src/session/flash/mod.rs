@@ -23,7 +23,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::changes::Call;
 use crate::value::Json;
 
-/// Where they lie. Applications cannot write to keys that begin so.
 /// Where messages about the fields of a form are.
 const ERRORS: &str = "errors";
 
