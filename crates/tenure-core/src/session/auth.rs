@@ -20,6 +20,7 @@ use crate::value::decode;
 ///
 /// const BY_LETTER: AuthLevel = AuthLevel::new(30);
 /// assert!(AuthLevel::ONE_FACTOR < AuthLevel::TWO_FACTORS && AuthLevel::TWO_FACTORS < BY_LETTER);
+/// assert_eq!(BY_LETTER.number(), 30);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

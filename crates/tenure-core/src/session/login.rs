@@ -66,6 +66,20 @@ impl Login {
     }
 
     /// The keys that survive where the session belonged to another user.
+    ///
+    /// ```
+    /// # use tenure_core::session::Login;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # session.login("ada")?;
+    /// session.merge([("theme", "dark"), ("address", "of ada")])?;
+    /// session.login_as(Login::new("grace")?.keeping(&["theme"]))?;
+    /// assert_eq!(session.keys(), ["theme"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn keeping(mut self, keys: &[&str]) -> Self {
         self.keep = keys.iter().map(|&key| key.to_owned()).collect();
         self
@@ -101,8 +115,21 @@ impl Login {
 }
 
 impl Session {
-    /// Logs a user in as [`login`](Self::login) does, in the way that `login` says. See its
-    /// example.
+    /// Logs a user in as [`login`](Self::login) does, in the way that `login` says.
+    ///
+    /// ```
+    /// # use tenure_core::session::Login;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// # use std::time::{Duration, SystemTime};
+    /// let proven = SystemTime::now() - Duration::from_secs(20); // the `auth_time` of an ID token
+    /// session.login_as(Login::new("ada")?.authenticated_at(proven))?;
+    /// assert!(session.authenticated_at().unwrap() <= proven);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`regenerate`](Self::regenerate).

@@ -84,6 +84,17 @@ impl<'a> CookieContext<'a> {
 
     /// How long the session asks to be [remembered](crate::Session::remember); it is the lifetime of
     /// the cookie that a factory is given.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure_core::transport::Cookie;
+    /// const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    /// let cookie = Cookie::default().factory(|context, cookie| match context.lifetime() {
+    ///     Some(lifetime) => cookie.lifetime(lifetime.min(WEEK)), // remembered, but not for longer
+    ///     None => cookie,
+    /// });
+    /// # drop(cookie);
+    /// ```
     #[must_use]
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime
