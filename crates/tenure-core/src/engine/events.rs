@@ -286,7 +286,7 @@ impl Manager {
     }
 }
 
-/// What listens must not break what it listens to (CVE-2021-34428).
+/// What listens must not break what it listens to.
 fn guarded(listen: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(listen)).is_err() {
         super::trace::listener_panicked();

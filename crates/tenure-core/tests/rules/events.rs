@@ -329,7 +329,7 @@ async fn a22_counts_are_the_events() {
     }
 }
 
-/// T-HOOK-1, R25 (CVE-2021-34428): whatever a listener does, a logout ends the session, in the store
+/// T-HOOK-1, R25: whatever a listener does, a logout ends the session, in the store
 /// and in the browser, and other listeners hear of it.
 #[tokio::test]
 async fn t_hook_1_r25_a_listener_that_panics_stops_neither_logout_nor_commit() {
