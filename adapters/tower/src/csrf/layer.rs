@@ -38,7 +38,8 @@ use super::settings::{CsrfAction, Settings};
 ///
 /// # Deployment caveat
 /// As with the [`OriginCheck`]: a proxy that changes `Host` needs the public origin as a trusted one,
-/// and behind one that ends TLS the scheme is known only by [`https_when`](Self::https_when); a
+/// and behind one that ends TLS the scheme is known only by [`https_when`](Self::https_when), or to a
+/// [`SessionLayer`](crate::SessionLayer) around this layer, by its own or by its trusted proxies; a
 /// [`Connection`](tenure_core::engine::Connection) that says nothing of HTTPS says HTTP. The paths of
 /// exemptions are those that this layer sees: inside of axum's `nest` the beginning is gone.
 #[derive(Clone)]
@@ -149,7 +150,8 @@ impl<R> CsrfLayer<R> {
     }
 
     /// Decides whether a request came over HTTPS, which `Origin` then has to say, too. By default it
-    /// is what a [`Connection`](tenure_core::engine::Connection) among the request's extensions says,
+    /// did if a [`SessionLayer`](crate::SessionLayer) around this one says so; else it is what a
+    /// [`Connection`](tenure_core::engine::Connection) among the request's extensions says,
     /// or else the scheme of the URI, or else not known.
     ///
     /// ```

@@ -5,6 +5,8 @@ use http::{HeaderMap, HeaderName};
 use tenure_core::csrf::{FIELD, HEADER, OriginCheck, Refusal};
 use tenure_core::engine::Connection;
 
+use crate::Installed;
+
 pub(super) type Predicate = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 pub(super) type Hook = Arc<dyn Fn(Refusal, &Parts) + Send + Sync>;
 
@@ -64,6 +66,7 @@ impl Settings {
     pub(super) fn check(&self, parts: &Parts) -> Result<(), Refusal> {
         let connection = match &self.https_when {
             Some(when) => Some(Connection::new().secure(when(parts))),
+            None if is_https(parts) => Some(Connection::new().secure(true)),
             None => parts.extensions.get().copied(),
         };
         self.check.check(parts, connection)
@@ -86,6 +89,12 @@ impl Settings {
         }
         fails
     }
+}
+
+/// Whether a session layer around this one was told that the request came by HTTPS. That it was not
+/// says nothing: behind a proxy nobody may have told it.
+fn is_https(parts: &Parts) -> bool {
+    Installed::of(&parts.extensions).is_some_and(|installed| installed.session().is_secure())
 }
 
 #[cfg(feature = "axum")]

@@ -13,6 +13,7 @@ use http::{HeaderName, Method, Request, StatusCode};
 use tenure_core::Sessions;
 use tenure_core::csrf::{OriginCheck, Refusal};
 use tenure_core::engine::Connection;
+use tenure_core::guard::TrustedProxies;
 use tenure_core::store::StoreErrorKind;
 use tenure_tower::axum::{Csrf, Error, Session};
 use tenure_tower::csrf::{CsrfAction, CsrfLayer};
@@ -186,6 +187,31 @@ async fn t_csrf_4_the_scheme_counts_where_it_is_known() {
             let expected = if passes { StatusCode::OK } else { StatusCode::FORBIDDEN };
             assert_eq!(send(layer.clone(), connection, origin).await, expected, "{origin}");
         }
+    }
+}
+
+/// T-CSRF-4: what proxies tell the session layer counts here, too.
+#[tokio::test]
+async fn t_csrf_4_the_session_layer_knows_the_scheme() {
+    let sessions = Sessions::in_memory().unwrap();
+    let proxies = TrustedProxies::hops(1);
+    let app = Router::new()
+        .route("/", post(|| async {}))
+        .layer(plain())
+        .layer(SessionLayer::new(sessions).trusted_proxies(proxies));
+    let mut client = Client::plain(&app);
+    for (proto, origin, passes) in [
+        ("https", "https://shop.test", true),
+        ("https", "http://shop.test", false),
+        ("http", "http://shop.test", true),
+    ] {
+        let request = Request::post("/")
+            .header(HOST, "shop.test")
+            .header("x-forwarded-proto", proto)
+            .header("x-forwarded-for", "192.0.2.7")
+            .header(ORIGIN, origin);
+        let status = client.send(request).await.status;
+        assert_eq!(status == StatusCode::OK, passes, "{proto} {origin}: {status}");
     }
 }
 

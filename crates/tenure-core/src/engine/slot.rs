@@ -21,7 +21,7 @@ pub(crate) struct Slot {
     pub(crate) manager: Arc<Manager>,
     presented: Presented,
     pub(crate) reach: Reach,
-    pub(super) secure: bool,
+    pub(crate) secure: bool,
     peer: Option<IpAddr>,
     user_agent: Option<HeaderValue>,
     pub(super) request: Option<Box<http::request::Parts>>,

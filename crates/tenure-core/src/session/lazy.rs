@@ -75,6 +75,23 @@ impl LazySession {
         Sessions::from_shared(Arc::clone(&self.slot.manager))
     }
 
+    /// Whether the request came by HTTPS, as far as the adapter was told.
+    ///
+    /// ```
+    /// # fn main() -> tenure_core::Result<()> {
+    /// # use tenure_core::{Sessions, engine::Connection};
+    /// # let sessions = Sessions::in_memory()?;
+    /// # let (parts, ()) = http::Request::new(()).into_parts();
+    /// let exchange = sessions.open(&parts, Connection::new().secure(true));
+    /// assert!(exchange.session().is_secure());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.slot.secure
+    }
+
     /// Puts `value` under `key`.
     ///
     /// ```
