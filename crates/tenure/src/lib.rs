@@ -47,5 +47,6 @@ pub mod axum {
 
 pub mod config;
 mod connect;
+pub mod manual;
 
 pub use config::FromEnv;

@@ -1,0 +1,37 @@
+//! The manual: how sessions live, what is defended, what to choose, and how to do what.
+//!
+//! 1. [The lifecycle](lifecycle) of a session and of a request: what costs which store call, when a
+//!    cookie is sent, how parallel requests are merged, what a logout ends.
+//! 2. [Threats](threats): what is defended, how, and what is left to the application.
+//! 3. [Defaults](defaults): every one of them, and why.
+//! 4. [Recipes](recipes): short programs for log-in, second factors, OAuth, streams, proxies, forms
+//!    and tests.
+//! 5. [Operating](operating): stores, sweeping, probes, metrics, keys, configuration, outages.
+//! 6. [Migration](migration) from tower-sessions, axum_session and actix-session.
+//!
+//! Every program in it is run by the tests. The recipes need the features `axum` and `template`; the
+//! others need none.
+
+pub mod defaults {
+    #![doc = include_str!("defaults.md")]
+}
+
+pub mod lifecycle {
+    #![doc = include_str!("lifecycle.md")]
+}
+
+pub mod migration {
+    #![doc = include_str!("migration.md")]
+}
+
+pub mod operating {
+    #![doc = include_str!("operating.md")]
+}
+
+pub mod recipes {
+    #![doc = include_str!("recipes.md")]
+}
+
+pub mod threats {
+    #![doc = include_str!("threats.md")]
+}
