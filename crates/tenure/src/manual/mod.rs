@@ -4,13 +4,13 @@
 //!    cookie is sent, how parallel requests are merged, what a logout ends.
 //! 2. [Threats](threats): what is defended, how, and what is left to the application.
 //! 3. [Defaults](defaults): every one of them, and why.
-//! 4. [Recipes](recipes): short programs for log-in, second factors, OAuth, streams, proxies, forms
-//!    and tests.
-//! 5. [Operating](operating): stores, sweeping, probes, metrics, keys, configuration, outages.
-//! 6. [Migration](migration) from tower-sessions, axum_session and actix-session.
+//! 4. [Logging in](log_in): log-in, "remember me", second factors, OAuth, "your devices".
+//! 5. [Recipes](recipes): forms, streams, APIs, proxies, several sessions, and tests.
+//! 6. [Operating](operating): stores, sweeping, probes, metrics, keys, configuration, outages.
+//! 7. [Migration](migration) from tower-sessions, axum_session and actix-session.
 //!
-//! Every program in it is run by the tests. The recipes need the features `axum` and `template`; the
-//! others need none.
+//! Every program in it is run by the tests. Chapters 4 and 5 need the features `axum` and
+//! `template`; the others need none.
 
 pub mod defaults {
     #![doc = include_str!("defaults.md")]
@@ -18,6 +18,10 @@ pub mod defaults {
 
 pub mod lifecycle {
     #![doc = include_str!("lifecycle.md")]
+}
+
+pub mod log_in {
+    #![doc = include_str!("log_in.md")]
 }
 
 pub mod migration {
