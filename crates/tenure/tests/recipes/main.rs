@@ -1,0 +1,4 @@
+//! The recipes in `examples`, through HTTP. Names carry the ids of what they prove.
+
+mod client;
+mod tenants;
