@@ -1,4 +1,5 @@
 //! The recipes in `examples`, through HTTP. Names carry the ids of what they prove.
 
 mod client;
+mod server_sent_events;
 mod tenants;
