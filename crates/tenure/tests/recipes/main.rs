@@ -3,3 +3,4 @@
 mod client;
 mod server_sent_events;
 mod tenants;
+mod websocket;
