@@ -1,6 +1,6 @@
 //! A stream of server-sent events that reads the session of the request that began it.
 //!
-//! `cargo run -p tenure --features axum --example server_sent_events`, then http://127.0.0.1:3000
+//! `cargo run -p tenure --features axum --example server_sent_events`, then http://localhost:3000
 //!
 //! - What the handler writes before it returns is committed before the head of the response is sent.
 //! - The stream itself runs after that. It gets `session.read_only()`: what it would write nobody would

@@ -1,6 +1,6 @@
 //! A WebSocket that belongs to a session: opened by who is logged in, closed by their logout.
 //!
-//! `cargo run -p tenure --features axum --example websocket`, then http://127.0.0.1:3000
+//! `cargo run -p tenure --features axum --example websocket`, then http://localhost:3000
 //!
 //! - The session is read at the handshake, which is a request as any other. Browsers let every page open
 //!   a WebSocket to anywhere, with cookies, and it is a GET: so the handshake asks for `Origin` itself
