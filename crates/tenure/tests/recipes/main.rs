@@ -3,5 +3,6 @@
 mod client;
 mod login_argon2;
 mod server_sent_events;
+mod spa_cors;
 mod tenants;
 mod websocket;
