@@ -27,6 +27,7 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
+pub mod cors;
 pub mod csrf;
 mod future;
 mod installed;

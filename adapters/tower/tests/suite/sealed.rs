@@ -75,6 +75,31 @@ async fn k19_a_write_after_the_head_is_an_error() {
 }
 
 #[tokio::test]
+async fn k19_what_the_request_saw_can_be_read_after_the_head() {
+    async fn keeps(
+        session: Session,
+        Extension(kept): Extension<Kept<Session>>,
+    ) -> Result<(), Error> {
+        session.increment("n", 1)?;
+        *kept.lock().unwrap() = Some(session);
+        Ok(())
+    }
+    let kept = Kept::<Session>::default();
+    let app = routes()
+        .route("/", get(keeps))
+        .layer(Extension(Arc::clone(&kept)))
+        .layer(SessionLayer::new(Sessions::in_memory().unwrap()));
+    let mut client = Client::new(&app);
+    client.get("/set/a/b").await;
+    for n in 1..=2 {
+        client.get("/").await;
+        let session = kept.lock().unwrap().take().unwrap();
+        assert_eq!(session.get::<u32>("n").unwrap(), Some(n));
+        assert_eq!(session.get::<String>("a").unwrap().as_deref(), Some("b"));
+    }
+}
+
+#[tokio::test]
 async fn t_ws_1_a_detached_handle_goes_on_after_the_response() {
     async fn upgrade(
         session: Session,

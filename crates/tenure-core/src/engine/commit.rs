@@ -303,7 +303,8 @@ impl Slot {
             state.entered = Some(user.clone());
         }
         state.end = patch.absolute_deadline().or(state.end);
-        // After the last commit of a request that is sealed nobody looks at the record any more.
+        // After the last commit of a request that is sealed only the journal is read, which sees what
+        // was written.
         let goes_on = !state.sealed || !state.outbox.is_empty() || !state.journal.is_empty();
         let base = if goes_on && record.is_none() {
             // As far as this request can tell, where the store does not say.

@@ -103,12 +103,8 @@ impl Slot {
             if state.fate == Fate::Degraded {
                 return Ok(());
             }
-            let journal = if state.sealed {
-                // Nobody reads any more.
-                std::mem::take(&mut state.journal)
-            } else {
-                state.journal.take()
-            };
+            // A sealed one, too: a stream may read while its response is being sent.
+            let journal = state.journal.take();
             if state.fate != Fate::Open {
                 drop(guard);
                 if !journal.is_empty() {
