@@ -11,12 +11,13 @@ use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
-use tenure::axum::{Error, Session};
-use tenure::store::MemoryStore;
+use serde_json::Value;
+use tenure::axum::{Error, Session, Sessions as Manager};
 use tenure::store::simple::SimpleStore;
+use tenure::store::{MemoryStore, Store, StoreKey};
 use tenure::transform::{Keyring, SigningKey};
 use tenure::transport::{Cookie, SameSite, Secure};
-use tenure::{ErrorKind, Key, Sessions, SessionsBuilder};
+use tenure::{Clock, ErrorKind, Key, Sessions, SessionsBuilder, SystemClock};
 
 use crate::browser::{Browser, keys};
 
@@ -261,4 +262,27 @@ async fn keys_with_a_type_and_without() {
     let mut browser = Browser::of(routes, &memory().build().unwrap()).await;
     browser.get("/write").await;
     assert_eq!(browser.get("/read").await.body, r#"Some("max") Some(Some(7)) Some("happy")"#);
+}
+
+/// X15, F14: the store within a handler's reach, and the cookie's raw value by a name that warns.
+#[tokio::test]
+async fn the_store_and_the_cookies_raw_value() {
+    async fn raw(session: Session) -> Result<String, Error> {
+        let token = session.danger_expose_token().unwrap();
+        let handle = session.handle().unwrap();
+        let shown = format!("{session:?} {handle} {handle:?} {}", session.all::<Value>()?);
+        assert!(!shown.contains(&token), "by that name alone");
+        Ok(token)
+    }
+    async fn end(session: Session, sessions: Manager) -> Result<String, Error> {
+        let key = StoreKey::new(sessions.namespace().clone(), session.handle().unwrap());
+        let ended = sessions.store().delete(&key, SystemClock.now()).await;
+        Ok(ended.is_ok_and(|was_there| was_there).to_string())
+    }
+    let routes = routes().route("/raw", get(raw)).route("/end", get(end));
+    let mut browser = Browser::of(routes, &memory().build().unwrap()).await;
+    browser.get("/set").await;
+    assert_eq!(browser.get("/raw").await.body, browser.token());
+    assert_eq!(browser.get("/end").await.body, "true", "the store's own record of it");
+    assert_eq!(browser.get("/").await.body, "nobody");
 }
