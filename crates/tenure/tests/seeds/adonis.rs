@@ -59,7 +59,7 @@ fn total() -> Router {
     Router::new().route("/", get(add))
 }
 
-/// X15, A1, A10, K13: the configuration file, whose driver is a variable of the environment.
+/// X15, A1: the configuration file, whose driver is a variable of the environment.
 #[tokio::test]
 async fn a_configuration_whose_driver_is_a_variable() {
     let config = SessionConfig::sources().json(CONFIG).vars([("TENURE_STORE", "memory:")]);
@@ -186,7 +186,7 @@ async fn for_reading_alone_from_the_headers_of_a_handshake() {
     browser.visitor.session().await.assert_missing("key");
 }
 
-/// X15, A18, V16: an own driver by its name in the configuration, with a configuration of its own,
+/// X15, A18: an own driver by its name in the configuration, with a configuration of its own,
 /// and made anew for each request with what the request says.
 #[tokio::test]
 async fn a_driver_by_name_with_configuration_and_request() {

@@ -102,7 +102,7 @@ async fn a_database_keeps_sessions_over_a_restart() {
     assert_eq!(browser.send(request).await.body, "vapor");
 }
 
-/// X15, V4: a driver of one's own.
+/// X15: a driver of one's own.
 #[tokio::test]
 async fn a_driver_of_ones_own() {
     let store = crate::adonis::Shelf::default();
