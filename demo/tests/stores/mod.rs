@@ -77,11 +77,13 @@ fn the_shop_works_at(service: &str) {
     }
 }
 
+/// P1, P11: on memory.
 #[test]
 fn the_shop_works_on_memory() {
     the_shop_works("memory", "memory:");
 }
 
+/// P11: on files.
 #[test]
 fn the_shop_works_on_file() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -89,42 +91,50 @@ fn the_shop_works_on_file() {
     the_shop_works("file", &url);
 }
 
+/// P1, P11: on SQLite.
 #[test]
 fn the_shop_works_on_sqlite() {
     // In the demo's own folder, as it is without a setting.
     the_shop_works("sqlite", "sqlite:tenure-demo.sqlite");
 }
 
+/// P1, P11: on PostgreSQL.
 #[test]
 fn the_shop_works_on_postgres() {
     the_shop_works_at("postgres");
 }
 
+/// P1, P11: on MariaDB.
 #[test]
 fn the_shop_works_on_mariadb() {
     the_shop_works_at("mariadb");
 }
 
+/// P2, P11, V8: on Redis, by its URL.
 #[test]
 fn the_shop_works_on_redis() {
     the_shop_works_at("redis");
 }
 
+/// P2, P11: on Valkey.
 #[test]
 fn the_shop_works_on_valkey() {
     the_shop_works_at("valkey");
 }
 
+/// P2, P11: on a cluster of Redis.
 #[test]
 fn the_shop_works_on_redis_cluster() {
     the_shop_works_at("redis-cluster");
 }
 
+/// P11: on what speaks the protocol of MongoDB.
 #[test]
 fn the_shop_works_on_mongodb() {
     the_shop_works_at("mongodb");
 }
 
+/// P11: on what speaks the protocol of CouchDB.
 #[test]
 fn the_shop_works_on_couchdb() {
     the_shop_works_at("couchdb");

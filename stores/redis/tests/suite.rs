@@ -1,4 +1,4 @@
-//! The twelve laws on real servers, from several processes where a law speaks of them: X6.
+//! The twelve laws on real servers, from several processes where a law speaks of them: P2, X6.
 
 use std::time::{Duration, Instant};
 

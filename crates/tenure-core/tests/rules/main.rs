@@ -26,6 +26,7 @@ mod quota;
 mod races;
 mod remember;
 mod renewal;
+mod sweeping;
 mod tokens;
 mod typed;
 mod typed_fields;

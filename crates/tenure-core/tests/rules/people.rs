@@ -89,7 +89,7 @@ async fn x6_r24_a_session_is_ended_by_its_own_user_only() {
     assert!(!sessions.revoke(laptops).await.unwrap());
 }
 
-/// X6: all others, and all.
+/// X6, T-OUT-4: all others, sparing one, and all.
 #[tokio::test]
 async fn x6_others_and_all_are_ended() {
     let (sessions, _clock) = shop();

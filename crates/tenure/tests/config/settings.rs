@@ -148,7 +148,7 @@ fn a1_unknown_settings_and_bad_values_are_told_at_once() {
     assert!(text.contains("age, idle_timeout: keep one"), "{text}");
 }
 
-/// A1, P8: what contradicts itself is refused when the sessions are built.
+/// A1: what contradicts itself is refused when the sessions are built.
 #[tokio::test]
 async fn a1_contradictions_are_refused() {
     for (settings, words) in [

@@ -6,10 +6,10 @@ use tenure_core::value::Json;
 
 use crate::support::{MINUTE, NOW, ONE, Place, applied, id, key, loaded, namespace, patch, record};
 
-/// P1: a read is one request, a new session one, a change on what the request saw one; a revision
+/// A read is one request, a new session one, a change on what the request saw one; a revision
 /// is named in the URL, and never in a header.
 #[tokio::test]
-async fn p1_an_operation_is_one_request() {
+async fn an_operation_is_one_request() {
     let Some(place) = Place::new() else { return };
     let (store, relay) = place.watched().await;
     let id = id(1);
@@ -109,7 +109,7 @@ async fn x2_a_logout_ends_every_version() {
 
 /// Mango's index by deadline, asked with a lower bound: a document that has none is no session.
 #[tokio::test]
-async fn v8_sweeping_leaves_what_is_no_session() {
+async fn sweeping_leaves_what_is_no_session() {
     let Some(place) = Place::new() else { return };
     let (store, relay) = place.watched().await;
     store.create(&key(1), &record(), NOW).await.unwrap();

@@ -6,9 +6,9 @@ use tenure_core::{Namespace, UserId};
 
 use crate::support::{MINUTE, NOW, ONE, Place, applied, key, loaded, patch, proof, record};
 
-/// P1: a read is one command, a new session one, a change on what the request saw one.
+/// A read is one command, a new session one, a change on what the request saw one.
 #[tokio::test]
-async fn p1_an_operation_is_one_command() {
+async fn an_operation_is_one_command() {
     let Some(place) = Place::new() else { return };
     let (store, commands) = place.watched().await;
     store.create(&key(1), &record(), NOW).await.unwrap();

@@ -121,7 +121,7 @@ async fn a_slow_server_is_a_timeout_and_comes_back() {
 
 /// TLS is verified: by the authority of the file, a server is heard; by no other.
 #[tokio::test]
-async fn x4_a_certificate_of_another_authority_is_refused() {
+async fn a_certificate_of_another_authority_is_refused() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let ours = Certificates::generate(one.path()).unwrap();
     let others = Certificates::generate(two.path()).unwrap();

@@ -118,7 +118,7 @@ async fn another_version_is_refused() {
 
 /// The server's own expiry is hygiene: it comes, an hour late, and never decides.
 #[tokio::test]
-async fn v8_the_server_deletes_what_nobody_sweeps() {
+async fn the_server_deletes_what_nobody_sweeps() {
     let Some(place) = Place::new() else { return };
     let store = place.store().await;
     let mut old = record();

@@ -100,10 +100,10 @@ async fn a_closed_store_answers_no_more() {
     loaded(&place.store().await, &key(1)).await;
 }
 
-/// V6: the application's own client stays usable, and what it says of concerns does not weaken
+/// The application's own client stays usable, and what it says of concerns does not weaken
 /// what the store promises.
 #[tokio::test]
-async fn v6_a_client_of_the_application_is_used() {
+async fn a_client_of_the_application_is_used() {
     let Some(place) = Place::new() else { return };
     let url = format!("{}&w=0&readPreference=secondaryPreferred", place.url);
     let client = Client::with_uri_str(url).await.unwrap();

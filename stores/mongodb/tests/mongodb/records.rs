@@ -8,9 +8,9 @@ use crate::support::{
     NOW, ONE, Place, applied, data, foreign_record, key, loaded, namespace, patch, record,
 };
 
-/// V8: keys that BSON, paths or operators would take for something else.
+/// R8: keys that BSON, paths or operators would take for something else.
 #[tokio::test]
-async fn v8_fields_are_plain_names() {
+async fn r8_fields_are_plain_names() {
     let Some(place) = Place::new() else { return };
     let store = place.store().await;
     let keys = ["", ".", "..", "$", "$set", "a.b", "a\0b", "%", "%2E", "a ", "a", "A", "0", "_id"];

@@ -1,4 +1,4 @@
-//! P1: how often the server is asked, as the server's own answers tell.
+//! How often the server is asked, as the server's own answers tell.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -75,7 +75,7 @@ async fn answered(
 /// Reading is one command, and so are writing on the record that a request has read, creating,
 /// touching and deleting.
 #[tokio::test]
-async fn p1_each_operation_is_one_command_on_the_wire() {
+async fn each_operation_is_one_command_on_the_wire() {
     let Some(place) = Place::<Postgres>::new(Wish::new()).await else { return };
     let counter = Counter::before(&place.url).await;
     let store = Postgres::open(&place.wish.clone().connections(1), &counter.url).await.unwrap();
@@ -102,7 +102,7 @@ async fn p1_each_operation_is_one_command_on_the_wire() {
 
 /// In the application's own pool, sqlx asks once more when a connection leaves or goes back to it.
 #[tokio::test]
-async fn p1_an_own_pool_asks_whether_a_connection_is_sound() {
+async fn an_own_pool_asks_whether_a_connection_is_sound() {
     let Some(place) = Place::<Postgres>::new(Wish::new()).await else { return };
     let counter = Counter::before(&place.url).await;
     let pool = PgPoolOptions::new().max_connections(1).connect(&counter.url).await.unwrap();
@@ -118,7 +118,7 @@ async fn p1_an_own_pool_asks_whether_a_connection_is_sound() {
 
 /// A store that is busy keeps its connections for a moment, and not from others for longer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p8_whoever_asks_the_pool_gets_a_turn() {
+async fn whoever_asks_the_pool_gets_a_turn() {
     let Some(place) = Place::<Postgres>::new(Wish::new().connections(1)).await else { return };
     place.store.create(&key(1), &record(), NOW).await.unwrap();
     let mut busy = JoinSet::new();

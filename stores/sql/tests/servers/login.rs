@@ -12,6 +12,7 @@ on_each! {
     a_closed_store_answers_no_more
 }
 
+/// P8: by host, port, user, password and database, one by one.
 async fn bad_logins_name_the_setting<K: Kind>() {
     let Some(server) = private::<K>(&Options::new().volatile()) else { return };
     let port = server.nodes()[0].port();
@@ -69,6 +70,7 @@ async fn a_closed_store_answers_no_more<K: Kind>() {
     place.end().await;
 }
 
+/// P8: single fields, and names of tables.
 #[test]
 fn options_are_validated_and_print_no_password() {
     use tenure_sql::{MySqlOptions, PostgresOptions};

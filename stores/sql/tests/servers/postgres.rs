@@ -19,14 +19,14 @@ fn with(url: &str, settings: &str) -> String {
     format!("{url}?options={}", settings.replace(' ', "%20").replace('=', "%3D"))
 }
 
-/// P2: a touch writes no index.
+/// A touch writes no index.
 #[tokio::test]
 async fn touches_are_hot_updates() {
     let Some(place) = Place::<Postgres>::new(Wish::new().connections(4)).await else { return };
     hot_touches(place).await;
 }
 
-/// P2, X10: neither do the triggers that tell of changes, and they tell nobody of touches.
+/// X10: neither do the triggers that tell of changes, and they tell nobody of touches.
 #[tokio::test]
 async fn touches_are_hot_updates_with_triggers() {
     let Some(place) = Place::<Postgres>::bare(Wish::new().connections(4)).await else { return };

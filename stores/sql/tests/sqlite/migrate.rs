@@ -116,6 +116,7 @@ async fn a_table_of_another_shape_is_refused_and_nothing_is_made() {
     }
 }
 
+/// P8: names of tables are checked.
 #[test]
 fn only_plain_names_are_taken() {
     for name in ["", "1st", "a b", "a\"b", "a;b", "a'b", "a.b", "é", &"x".repeat(49)] {
@@ -125,4 +126,25 @@ fn only_plain_names_are_taken() {
     for name in ["a", "_1", "select", &"x".repeat(48)] {
         assert!(SqliteOptions::new().table(name).is_ok(), "{name}");
     }
+}
+
+/// V6, A19: the application's pool for the one of its databases that is to have the sessions; the
+/// other one stays as it is, and a new pool finds them again.
+#[tokio::test]
+async fn v6_one_database_of_several_has_the_sessions() {
+    let (orders, people) = (Database::new(), Database::new());
+    let (other, pool) = (own_pool(&orders).await, own_pool(&people).await);
+    let store = SqliteStore::with_pool(pool.clone());
+    store.migrate().await.unwrap();
+    store.create(&key(1), &record(), NOW).await.unwrap();
+    let tables: i64 = sqlx::query_scalar(TABLES).fetch_one(&other).await.unwrap();
+    assert_eq!(tables, 0);
+    pool.close().await;
+    let store = SqliteStore::with_pool(own_pool(&people).await);
+    loaded(&store, &key(1)).await;
+    assert_eq!(
+        store.sweep(10, record().idle_deadline + std::time::Duration::from_secs(1)).await.unwrap(),
+        1
+    );
+    assert_eq!(store.load(&key(1), NOW).await.unwrap(), None);
 }

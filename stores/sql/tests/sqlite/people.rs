@@ -49,6 +49,7 @@ async fn the_sessions_of_a_user_are_listed_as_they_are_now() {
     assert!(elsewhere.is_empty());
 }
 
+/// T-OUT-4: the one that is spared must be of the same namespace.
 #[tokio::test]
 async fn revoking_the_others_keeps_one() {
     let database = Database::new();

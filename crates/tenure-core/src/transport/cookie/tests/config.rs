@@ -176,3 +176,20 @@ fn t_nist_2_cookies_are_not_persistent_by_default() {
     assert!(transport(Cookie::default().lifetime(DAY)).is_persistent());
     assert!(transport(Cookie::default().expires(SystemTime::from(NOW) + DAY)).is_persistent());
 }
+
+/// `Partitioned` (CHIPS) is for cookies that other sites embed, and only over HTTPS.
+#[test]
+fn t_cook_10_partitioned_needs_secure_and_none() {
+    let partitioned = || named("id").partitioned(true);
+    for same_site in [SameSite::Lax, SameSite::Strict] {
+        assert!(refusal(partitioned().same_site(same_site)).contains("SameSite::None"));
+    }
+    let embedded = || partitioned().same_site(SameSite::None);
+    assert!(refusal(embedded().secure(Secure::InsecureNever)).contains("Secure"));
+    let line = issued(embedded(), false);
+    assert!(line.contains("; Secure") && line.contains("; SameSite=None; Partitioned"), "{line}");
+    let auto = || embedded().secure(Secure::Auto);
+    assert!(issued(auto(), false).contains("; Partitioned"));
+    let plain = issued(auto(), true);
+    assert!(!plain.contains("Secure") && !plain.contains("Partitioned"), "{plain}");
+}
