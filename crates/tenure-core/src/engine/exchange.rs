@@ -76,6 +76,7 @@ impl Exchange {
         let wanted = commit_on.is_none_or(|when| when(status));
         let mut state = self.slot.state();
         state.sealed = true;
+        state.is_held = Arc::strong_count(&self.slot) > 1;
         let due = if wanted {
             self.slot.is_due(&mut state)
         } else {

@@ -103,8 +103,11 @@ impl Slot {
             if state.fate == Fate::Degraded {
                 return Ok(());
             }
-            // A sealed one, too: a stream may read while its response is being sent.
-            let journal = state.journal.take();
+            let journal = if state.sealed && !state.is_held {
+                std::mem::take(&mut state.journal)
+            } else {
+                state.journal.take()
+            };
             if state.fate != Fate::Open {
                 drop(guard);
                 if !journal.is_empty() {

@@ -50,6 +50,8 @@ pub(crate) enum Reach {
 pub(crate) struct State {
     /// Whether the response head has gone, so that nothing can be recorded any more.
     pub(crate) sealed: bool,
+    /// Whether handles are left that may read after that: a stream has one.
+    pub(super) is_held: bool,
     pub(crate) fate: Fate,
     /// Whether the response depends on the session.
     pub(crate) consulted: bool,
