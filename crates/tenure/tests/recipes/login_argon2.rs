@@ -2,7 +2,7 @@
 
 #[path = "../../examples/login_argon2.rs"]
 #[expect(dead_code, reason = "the example's `main`")]
-mod login_argon2;
+mod recipe;
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const COOKIE: &str = "__Host-id";
 
 fn visitor(clock: &ManualClock) -> Client {
     let builder = Sessions::builder().store(MemoryStore::new()).clock(clock.clone());
-    let app = login_argon2::router(login_argon2::sessions(builder).unwrap()).unwrap();
+    let app = recipe::router(recipe::sessions(builder).unwrap()).unwrap();
     Client::new(&app, "https://shop.test")
 }
 

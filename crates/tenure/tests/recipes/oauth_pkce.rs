@@ -2,7 +2,7 @@
 
 #[path = "../../examples/oauth_pkce.rs"]
 #[expect(dead_code, reason = "the example's `main`")]
-mod oauth_pkce;
+mod recipe;
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Request, StatusCode};
@@ -16,13 +16,13 @@ const SECRET: &str = "of the back channel";
 
 async fn start() -> (Client, IdentityProvider) {
     let identity = IdentityProvider::start().await;
-    let provider = oauth_pkce::Provider {
+    let provider = recipe::Provider {
         origin: identity.origin.clone(),
         client_id: "shop",
         redirect_uri: REDIRECT,
         secret: SECRET.into(),
     };
-    let app = oauth_pkce::router(Sessions::in_memory().unwrap(), provider);
+    let app = recipe::router(Sessions::in_memory().unwrap(), provider);
     (Client::new(&app, "https://shop.test"), identity)
 }
 

@@ -2,7 +2,7 @@
 
 #[path = "../../examples/server_sent_events.rs"]
 #[expect(dead_code, reason = "the example's `main`")]
-mod server_sent_events;
+mod recipe;
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::client::Client;
 
 #[tokio::test]
 async fn k19_a_write_before_the_head_is_committed_and_read_by_the_stream() {
-    let app = server_sent_events::router(Sessions::in_memory().unwrap(), Duration::ZERO);
+    let app = recipe::router(Sessions::in_memory().unwrap(), Duration::ZERO);
     let mut client = Client::new(&app, "https://shop.test");
     for stream in 1..=2 {
         let answer = client.get("/events").await;
@@ -29,7 +29,7 @@ async fn k19_a_write_before_the_head_is_committed_and_read_by_the_stream() {
 
 #[tokio::test]
 async fn k19_a_write_after_the_head_is_sealed_and_changes_nothing() {
-    let app = server_sent_events::router(Sessions::in_memory().unwrap(), Duration::ZERO);
+    let app = recipe::router(Sessions::in_memory().unwrap(), Duration::ZERO);
     let mut client = Client::new(&app, "https://shop.test");
     client.get("/events").await;
     let answer = client.get("/too-late").await;

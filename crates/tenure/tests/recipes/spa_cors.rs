@@ -2,7 +2,7 @@
 
 #[path = "../../examples/spa_cors.rs"]
 #[expect(dead_code, reason = "the example's `main`")]
-mod spa_cors;
+mod recipe;
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -17,7 +17,7 @@ use crate::client::{Answer, Client};
 const FRONT_END: &str = "https://app.test";
 
 fn client() -> Client {
-    Client::new(&spa_cors::router(FRONT_END).unwrap(), "https://api.example")
+    Client::new(&recipe::router(FRONT_END).unwrap(), "https://api.example")
 }
 
 /// A request of a script on a page of `origin`.

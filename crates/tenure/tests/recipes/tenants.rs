@@ -2,7 +2,7 @@
 
 #[path = "../../examples/tenants.rs"]
 #[expect(dead_code, reason = "the example's `main`")]
-mod tenants;
+mod recipe;
 
 use axum::Router;
 use http::{Request, StatusCode};
@@ -16,7 +16,7 @@ fn app() -> (Router, Recorder<MemoryStore>) {
     let store = Recorder::new(MemoryStore::new());
     let keys = Keyring::new([SigningKey::generate().unwrap()]);
     let hosts = ["north.test", "south.test"];
-    let app = tenants::router(&AnyStore::new(store.clone()), &keys, &hosts).unwrap();
+    let app = recipe::router(&AnyStore::new(store.clone()), &keys, &hosts).unwrap();
     (app, store)
 }
 

@@ -2,7 +2,7 @@
 
 #[path = "../../examples/websocket.rs"]
 #[expect(dead_code, reason = "the example's `main`")]
-mod websocket;
+mod recipe;
 
 use axum::Router;
 use futures_util::{SinkExt, StreamExt};
@@ -21,7 +21,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The application at an address of its own, and a browser there.
 async fn serve() -> (String, Client) {
-    let app: Router = websocket::router(Sessions::in_memory().unwrap());
+    let app: Router = recipe::router(Sessions::in_memory().unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = listener.local_addr().unwrap().to_string();
     let client = Client::new(&app, &format!("http://{host}"));
