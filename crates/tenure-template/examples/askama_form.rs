@@ -1,7 +1,7 @@
 //! A form on a page of askama: a token in it, what had been typed, what is wrong with it, and a message
 //! when it worked.
 //!
-//! `cargo run -p tenure-template --example askama_form`, then http://127.0.0.1:3000
+//! `cargo run -p tenure-template --example askama_form`, then http://localhost:3000
 
 use askama::Template;
 use axum::http::StatusCode;

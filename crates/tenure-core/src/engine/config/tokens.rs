@@ -9,6 +9,9 @@ use crate::transform::Keyring;
 impl SessionsBuilder {
     /// What keeps these sessions apart from others in the same store; by default the cookie's name.
     ///
+    /// Signed tokens are bound to the cookie's name and not to this: where cookies of one name have
+    /// several namespaces, a token of the other costs a look-up, in which it is not found.
+    ///
     /// ```
     /// # use tenure_core::{Sessions, store::MemoryStore};
     /// let sessions = Sessions::builder().store(MemoryStore::new()).namespace("shop").build()?;
