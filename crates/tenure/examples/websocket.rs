@@ -3,16 +3,13 @@
 //! `cargo run -p tenure --features axum --example websocket`, then http://localhost:3000
 //!
 //! - The session is read at the handshake, which is a request as any other. Browsers let every page open
-//!   a WebSocket to anywhere, with cookies, and it is a GET: so the handshake asks for `Origin` itself
-//!   (RFC 6455 section 10.2).
+//!   a WebSocket to anywhere, with cookies: the `CsrfLayer` refuses those of other origins.
 //! - After the handshake `session.detach()` is the handle that goes on. It commits when told to.
 //! - Each message loads the session again. After a logout, here or by "end my other sessions", that is an
 //!   error of the kind `Gone`, and the socket is closed with 1008 (RFC 6455 section 7.4.1).
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use serde::Deserialize;
@@ -75,27 +72,11 @@ async fn logout(session: Session) -> Result<Redirect, Error> {
     Ok(Redirect::to(LocalPath::ROOT))
 }
 
-async fn connect(
-    session: Session,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
-) -> Result<Response, Error> {
-    if !is_own_origin(&headers) {
-        return Ok((StatusCode::FORBIDDEN, "Not from there.").into_response());
-    }
+async fn connect(session: Session, upgrade: WebSocketUpgrade) -> Result<Response, Error> {
     let user = session.read_only().require_user()?;
     let session = session.detach()?;
     let greeting = format!("Hello {}", user.as_str());
     Ok(upgrade.on_upgrade(move |socket| converse(socket, session, greeting)))
-}
-
-/// Whether a page of this host opens the socket. Other programs than browsers send what they like, but
-/// have no cookie of a visitor.
-fn is_own_origin(headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let origin = text(ORIGIN).and_then(|origin| origin.parse::<Uri>().ok());
-    let host = origin.as_ref().and_then(Uri::authority).map(|authority| authority.as_str());
-    host.is_some() && host == text(HOST)
 }
 
 async fn converse(mut socket: WebSocket, session: Detached, greeting: String) {

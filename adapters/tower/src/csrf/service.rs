@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tenure_core::csrf::Refusal;
 use tower_service::Service;
 
@@ -32,14 +32,20 @@ impl<S, R> CsrfService<S, R> {
         let applies = settings.check.applies_to(&parts.method, parts.uri.path());
         let passes = !applies || settings.action == CsrfAction::InsecureNone;
         let guard = Guard { settings: Arc::clone(settings), passes };
-        if passes {
-            if !parts.method.is_safe() {
-                parts.extensions.insert(guard);
-            }
+        if passes && !parts.method.is_safe() {
+            parts.extensions.insert(guard);
+            return Ok(None);
+        }
+        if settings.action == CsrfAction::InsecureNone {
             return Ok(None);
         }
         if let Err(refusal) = settings.check(parts) {
             self.settled(refusal, parts)?;
+        }
+        // A safe method needs no token, nor does a WebSocket, for which scripts can set no header: it
+        // begins with GET, over HTTP/2 with CONNECT (RFC 8441).
+        if passes || parts.method == Method::CONNECT {
+            return Ok(None);
         }
         parts.extensions.insert(guard);
         if !settings.requires_token {

@@ -215,6 +215,21 @@ async fn t_csrf_4_the_session_layer_knows_the_scheme() {
     }
 }
 
+/// T-CSRF-1: a WebSocket of another origin is refused, and one of ours needs no token.
+#[tokio::test]
+async fn t_csrf_1_a_websocket_of_another_origin_is_refused() {
+    let mut client = behind(plain().require_token());
+    let handshake = |site: &'static str| {
+        let request = Request::get("/act").header("connection", "upgrade");
+        request.header("upgrade", "websocket").header(SITE, site)
+    };
+    assert!(refused(&client.send(handshake("cross-site")).await));
+    assert!(refused(&client.send(handshake("same-site")).await));
+    assert_eq!(client.send(handshake("same-origin")).await.status, StatusCode::OK);
+    let mut seen = behind(plain().action(CsrfAction::InsecureNone));
+    assert_eq!(seen.send(handshake("cross-site")).await.status, StatusCode::OK);
+}
+
 /// The token in a header, asked for by the layer.
 #[tokio::test]
 async fn t_csrf_3_x9_a_layer_that_asks_for_the_token_in_a_header() {

@@ -24,7 +24,7 @@
 //!
 //! # Deployment caveat
 //! Methods that change nothing (GET, HEAD, OPTIONS) pass unchecked: a handler that changes something
-//! on GET is not protected, and neither is a WebSocket, which begins with one.
+//! on GET is not protected. A WebSocket begins with one, too, and that one is checked.
 
 mod bypass;
 mod origin;

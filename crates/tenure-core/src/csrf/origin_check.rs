@@ -1,4 +1,4 @@
-use http::header::{AsHeaderName, HOST, ORIGIN};
+use http::header::{AsHeaderName, HOST, ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderValue, Method};
@@ -150,7 +150,8 @@ impl OriginCheck {
         self
     }
 
-    /// Whether requests of this method and path are checked at all.
+    /// Whether requests of this method and path are checked at all, and may be asked for a token. The
+    /// handshake of a WebSocket is [checked](Self::check) as well, though it is a GET.
     ///
     /// ```
     /// use http::Method;
@@ -165,7 +166,8 @@ impl OriginCheck {
         !safe && !self.bypass.covers(path)
     }
 
-    /// Whether the request may pass. `connection` is what is known of how it came; without it the
+    /// Whether the request may pass: an unsafe one, or one that opens a WebSocket, which browsers let
+    /// pages of every origin do, with the cookies of ours (RFC 6455 section 10.2). `connection` is what is known of how it came; without it the
     /// scheme is that of the URI, which is known only where the URI has one.
     ///
     /// ```
@@ -181,7 +183,9 @@ impl OriginCheck {
     /// # Errors
     /// Why it is refused.
     pub fn check(&self, request: &Parts, connection: Option<Connection>) -> Result<(), Refusal> {
-        if !self.applies_to(&request.method, request.uri.path()) {
+        let path = request.uri.path();
+        let opens_socket = || opens_socket(&request.headers) && !self.bypass.covers(path);
+        if !self.applies_to(&request.method, path) && !opens_socket() {
             return Ok(());
         }
         let site = only(&request.headers, SEC_FETCH_SITE)?.map(HeaderValue::as_bytes);
@@ -223,6 +227,14 @@ fn is_own(origin: &Origin, request: &Parts, connection: Option<Connection>) -> R
         (None, None) => return Ok(()),
     };
     if https == (origin.scheme == "https") { Ok(()) } else { Err(Refusal::OtherScheme) }
+}
+
+fn opens_socket(headers: &HeaderMap) -> bool {
+    let protocols = headers
+        .get_all(UPGRADE)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|&octet| octet == b','));
+    protocols.map(<[u8]>::trim_ascii).any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }
 
 /// The value of a header that may be there once.

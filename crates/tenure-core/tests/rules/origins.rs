@@ -186,6 +186,35 @@ fn t_csrf_2_the_bypass_list_is_exact() {
     }
 }
 
+/// T-CSRF-1: a page of another origin cannot open a WebSocket with the visitor's cookie, though its
+/// handshake is a GET.
+#[test]
+fn t_csrf_1_the_handshake_of_a_websocket_is_checked() {
+    let handshake = |upgrade: &str, header: &str, value: &str, path: &str| {
+        let request = Request::get(path)
+            .header("host", "shop.test")
+            .header("connection", "upgrade")
+            .header("upgrade", upgrade)
+            .header(header, value);
+        request.body(()).unwrap().into_parts().0
+    };
+    let check = OriginCheck::new().trusted_origin("https://chat.test").unwrap();
+    let check = check.bypass_path("/open").unwrap();
+    for upgrade in ["websocket", "WebSocket", "h2c, websocket", "h2c ,\tWEBSOCKET "] {
+        let at = |header, value, path| check.check(&handshake(upgrade, header, value, path), None);
+        assert_eq!(at("origin", "https://evil.test", "/"), Err(Refusal::OtherHost), "{upgrade}");
+        assert_eq!(at("origin", "null", "/"), Err(Refusal::NullOrigin));
+        assert_eq!(at("sec-fetch-site", "cross-site", "/"), Err(Refusal::CrossOrigin));
+        assert_eq!(at("sec-fetch-site", "same-site", "/"), Err(Refusal::CrossOrigin));
+        assert_eq!(at("origin", "https://shop.test", "/"), Ok(()));
+        assert_eq!(at("origin", "https://chat.test", "/"), Ok(()), "trusted");
+        assert_eq!(at("origin", "https://evil.test", "/open"), Ok(()), "exempted");
+        assert_eq!(at("x-none", "no browser", "/"), Ok(()));
+    }
+    let other = handshake("h2c", "origin", "https://evil.test", "/");
+    assert_eq!(check.check(&other, None), Ok(()), "a GET as any other");
+}
+
 /// P14: a trailing `*` only by a method that says what it is.
 #[test]
 fn p14_a_trailing_star_needs_an_insecure_method() {
