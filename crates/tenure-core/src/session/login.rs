@@ -93,6 +93,20 @@ impl Login {
 
     /// When the user proved it, where an identity provider did that earlier: its `auth_time`
     /// (OpenID Connect Core 1.0 section 2).
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use tenure_core::session::Login;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// let hour_ago = SystemTime::now() - Duration::from_secs(60 * 60);
+    /// session.login_as(Login::new("ada")?.authenticated_at(hour_ago))?;
+    /// assert!(session.require_recent_auth(Duration::from_secs(60)).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn authenticated_at(mut self, at: SystemTime) -> Self {
         self.at = Some(at.into());
         self
@@ -118,15 +132,13 @@ impl Session {
     /// Logs a user in as [`login`](Self::login) does, in the way that `login` says.
     ///
     /// ```
-    /// # use tenure_core::session::Login;
+    /// # use tenure_core::session::{AuthLevel, Login};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> tenure_core::Result<()> {
     /// # let sessions = tenure_core::Sessions::in_memory()?;
     /// # let session = sessions.start().await?;
-    /// # use std::time::{Duration, SystemTime};
-    /// let proven = SystemTime::now() - Duration::from_secs(20); // the `auth_time` of an ID token
-    /// session.login_as(Login::new("ada")?.authenticated_at(proven))?;
-    /// assert!(session.authenticated_at().unwrap() <= proven);
+    /// session.login_as(Login::new("ada")?.level(AuthLevel::TWO_FACTORS))?;
+    /// assert_eq!(session.auth_level(), Some(AuthLevel::TWO_FACTORS));
     /// # Ok(())
     /// # }
     /// ```
