@@ -302,10 +302,13 @@ impl Slot {
         if let Some((Some(user), _)) = patch.user() {
             state.entered = Some(user.clone());
         }
-        state.end = patch.absolute_deadline().or(state.end);
         // After the last commit of a request that is sealed only the journal is read, which sees what
-        // was written.
-        let goes_on = !state.sealed || !state.outbox.is_empty() || !state.journal.is_empty();
+        // was written; and the cookie of a session that is remembered goes by the record's dates.
+        let goes_on = !state.sealed
+            || !state.outbox.is_empty()
+            || !state.journal.is_empty()
+            || patch.idle_timeout().is_some()
+            || patch.absolute_deadline().is_some();
         let base = if goes_on && record.is_none() {
             // As far as this request can tell, where the store does not say.
             patch.base().and_then(|base| base.after(&target.key, patch, now)).map(|record| *record)

@@ -1,7 +1,6 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderValue};
@@ -10,7 +9,6 @@ use super::events::Event;
 use super::manager::Manager;
 use super::outbox::Work;
 use super::request::Connection;
-use crate::clock::Timestamp;
 use crate::id::{Token, UserId};
 use crate::session::{Flash, Journal};
 use crate::store::{AnyStore, Client, Record, StoreKey};
@@ -72,10 +70,6 @@ pub(crate) struct State {
     /// Whose log-in has taken effect, until their sessions are counted.
     pub(super) entered: Option<UserId>,
     pub(super) answer: Answer,
-    /// How long this request wants the session to be remembered, or that it no longer is.
-    pub(crate) remembered: Option<Option<Duration>>,
-    /// The end to which a log-in of this request has moved the session's.
-    pub(crate) end: Option<Timestamp>,
     /// Whether the browser is to drop what it keeps for the origin.
     pub(crate) clears_site: bool,
     /// Whether the session began, or got a new secret, in this request.

@@ -255,9 +255,8 @@ impl Session {
             // "Remember me" was the other user's choice, unless this request has just made it.
             let default = self.slot.manager.settings.idle_timeout;
             state.journal.idle_timeout.get_or_insert(default);
-            match state.remembered {
-                Some(Some(_)) => keep.push(REMEMBERED),
-                _ => state.remembered = Some(None),
+            if state.journal.changes.get(REMEMBERED).is_some() {
+                keep.push(REMEMBERED);
             }
             state.journal.clear(&names(&keep));
         }

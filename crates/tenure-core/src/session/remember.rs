@@ -41,10 +41,7 @@ impl Session {
     /// As [`set_idle_timeout`](Self::set_idle_timeout).
     pub fn remember(&self, timeout: Duration) -> Result<()> {
         self.set_idle_timeout(timeout)?;
-        let slot = self.writing("remember")?;
-        slot.put_reserved(REMEMBERED, Some(Json::of(&true)?))?;
-        slot.state().remembered = Some(Some(timeout));
-        Ok(())
+        self.writing("remember")?.put_reserved(REMEMBERED, Some(Json::of(&true)?))
     }
 
     /// Whether the session outlives the browser, by [`remember`](Self::remember).
@@ -69,14 +66,9 @@ impl Session {
 impl State {
     /// How long the cookie of a session that is remembered is kept.
     pub(crate) fn cookie_lifetime(&self, now: Timestamp) -> Option<Duration> {
-        let base = self.base();
-        let timeout = self.remembered.unwrap_or_else(|| {
-            let base = base.filter(|base| base.data.get(REMEMBERED).is_some())?;
-            Some(base.idle_timeout)
-        })?;
-        let end = self.end.or(base.map(|base| base.absolute_deadline));
-        let left = end.map_or(timeout, |end| end.since(now));
+        let base = self.base().filter(|base| base.data.get(REMEMBERED).is_some())?;
+        let left = base.absolute_deadline.since(now);
         // A cookie of less than a second would be a removal.
-        Some(timeout.min(left).max(Duration::from_secs(1)))
+        Some(base.idle_timeout.min(left).max(Duration::from_secs(1)))
     }
 }
