@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::abilities::Ran;
+use failures::Failures;
+
+mod failures;
 
 /// The sums over all test binaries and doc tests of one run.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,12 +19,15 @@ pub(crate) struct Report {
     pub(crate) unserved: u64,
     /// The tests by their names.
     pub(crate) ran: Ran,
+    /// What the failed ones said.
+    pub(crate) failures: Failures,
 }
 
 impl Report {
     /// Takes one line into account. Lines that are no verdict change nothing.
     pub(crate) fn read(&mut self, line: &str) {
         self.ran.read_line(line);
+        self.failures.read_line(line);
         if let Some((passed, failed, skipped)) = summary(line) {
             self.passed += passed;
             self.failed += failed;

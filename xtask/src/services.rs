@@ -175,7 +175,7 @@ fn variables(place: &Place, state: &State) -> Vec<(String, String)> {
 pub(crate) struct Running {
     /// What tells the tests where they are.
     pub(crate) variables: Vec<(String, String)>,
-    _started: Vec<Server>,
+    started: Vec<Server>,
 }
 
 /// Installs the programs of the servers, and gives what tells tests that start servers of their own
@@ -206,6 +206,11 @@ impl Running {
         Self::of(workspace, &wanted)
     }
 
+    /// The servers that ended meanwhile, with their last words.
+    pub(crate) fn lost(&self) -> Vec<String> {
+        self.started.iter().flat_map(Server::lost).collect()
+    }
+
     fn of(workspace: &Workspace, wanted: &[Kind]) -> Result<Self> {
         let place = Place::of(workspace)?;
         let (started, problems) = start(&place, wanted)?;
@@ -213,6 +218,6 @@ impl Running {
             println!("tests will be missing their servers:{}", problems.concat());
         }
         println!("{} started; those that were up stay up", started.len());
-        Ok(Self { variables: variables(&place, &place.state()?), _started: started })
+        Ok(Self { variables: variables(&place, &place.state()?), started })
     }
 }

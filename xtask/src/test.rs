@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
     let outcome = all(&steps, &mut report, raise);
     println!("\ntotal: {}", steps.total());
     match report {
-        Some(report) => println!("{report}"),
+        Some(report) => println!("{}{report}", report.failures),
         None => println!("no test was run"),
     }
     outcome
@@ -115,6 +115,9 @@ fn tests(
     report.ran.write(&workspace.target)?;
     for name in &report.skipped_names {
         println!("skipped: {name}");
+    }
+    for server in running.lost() {
+        println!("server: {server}");
     }
     if !passed || !survived || report.failed > 0 {
         return Err(format!("{report}; a test failed or did not compile"));

@@ -20,6 +20,9 @@ use crate::{Error, Process, Result, wait};
 /// How long a process may take until it answers, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How many lines of a log tell why a process ended.
+const LAST_WORDS: usize = 20;
+
 /// What was started, and how it is started again.
 pub(crate) struct Launch {
     pub(crate) program: PathBuf,
@@ -122,7 +125,7 @@ impl Node {
     /// Its process, while that runs.
     #[must_use]
     pub fn process(&self) -> Option<Process> {
-        self.child().as_ref().and_then(|child| Process::of(child.id()))
+        self.child().as_mut().and_then(process_of)
     }
 
     /// Kills it with all its children, by SIGKILL. Nothing happens if it does not run.
@@ -160,7 +163,7 @@ impl Node {
     /// Starts it unless it runs, without waiting until it answers.
     pub(crate) fn spawn(&self, guard: Option<&Guard>) -> Result {
         let mut slot = self.child();
-        if slot.as_ref().is_some_and(|child| Process::of(child.id()).is_some()) {
+        if slot.as_mut().is_some_and(runs) {
             return Ok(());
         }
         let child = self.output().and_then(|log| {
@@ -189,7 +192,7 @@ impl Node {
     fn end(&self, how: impl FnOnce(&Process) -> Result) -> Result {
         let mut slot = self.child();
         let Some(child) = slot.as_mut() else { return Ok(()) };
-        if let Some(process) = Process::of(child.id()) {
+        if let Some(process) = process_of(child) {
             how(&process)?;
         }
         child.wait().map_err(failed(&self.name))?;
@@ -198,29 +201,46 @@ impl Node {
     }
 
     fn ended(&self) -> bool {
-        self.child().as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)))
+        !self.child().as_mut().is_some_and(runs)
     }
 
     fn output(&self) -> io::Result<File> {
         File::options().create(true).append(true).open(&self.log)
     }
 
-    /// With the end of the log, where programs say why they did not start.
+    /// How it ended, with its last words, if nobody here ended it.
+    pub(crate) fn lost(&self) -> Option<String> {
+        let status = self.child().as_mut()?.try_wait().ok().flatten()?;
+        Some(format!("{} ended by itself ({status}):\n{}", self.name, self.last_words()))
+    }
+
+    /// With its last words, where programs say why they did not start.
     fn failed(&self, error: &dyn std::fmt::Display) -> Error {
+        let program = self.launch.program.display();
+        Error::new(format!("{program} could not be started: {error}\n{}", self.last_words()))
+    }
+
+    /// The end of the log.
+    fn last_words(&self) -> String {
         let log = fs::read(&self.log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
-        let mut lines: Vec<&str> = log.lines().rev().take(10).collect();
+        let mut lines: Vec<&str> = log.lines().rev().take(LAST_WORDS).collect();
         lines.reverse();
-        Error::new(format!(
-            "{} could not be started: {error}\n{}",
-            self.launch.program.display(),
-            lines.join("\n")
-        ))
+        lines.join("\n")
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn runs(child: &mut Child) -> bool {
+    matches!(child.try_wait(), Ok(None))
+}
+
+/// The process of a child that runs. The id of one that has ended may be another's by now.
+fn process_of(child: &mut Child) -> Option<Process> {
+    if runs(child) { Process::of(child.id()) } else { None }
 }
 
 impl std::fmt::Debug for Node {

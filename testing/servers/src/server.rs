@@ -116,6 +116,13 @@ impl Server {
         node.ready()
     }
 
+    /// Its processes that ended by themselves, or were ended by others: how, and the end of their
+    /// logs.
+    #[must_use]
+    pub fn lost(&self) -> Vec<String> {
+        self.nodes.iter().filter_map(Node::lost).collect()
+    }
+
     /// Kills all processes with SIGKILL. The data stays.
     ///
     /// # Errors

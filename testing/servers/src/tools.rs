@@ -42,11 +42,13 @@ pub enum Debian {
     Venv,
     /// A browser, and what drives it.
     Chromium,
+    /// Builds libFuzzer.
+    Cxx,
 }
 
 impl Debian {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Redis,
         Self::Postgres,
         Self::PgBouncer,
@@ -56,6 +58,7 @@ impl Debian {
         Self::Npm,
         Self::Venv,
         Self::Chromium,
+        Self::Cxx,
     ];
 
     /// The package's name.
@@ -71,6 +74,7 @@ impl Debian {
             Self::Npm => "npm",
             Self::Venv => "python3-venv",
             Self::Chromium => "chromium-driver",
+            Self::Cxx => "g++",
         }
     }
 
@@ -94,6 +98,7 @@ impl Debian {
             Self::Chromium => {
                 find("chromedriver", *self).is_ok() && find("chromium", *self).is_ok()
             }
+            Self::Cxx => find("c++", *self).is_ok(),
         }
     }
 

@@ -1,14 +1,14 @@
 //! What a server has acknowledged is there after it was killed with SIGKILL and started again.
 
+mod http;
 mod installed;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
 use tenure_test_servers::{Options, Process, Reply, Server, redis_command};
 
+use http::http;
 use installed::installed;
 
 /// Kills, looks that all is dead, and starts again.
@@ -133,20 +133,6 @@ fn mongodb_keeps_what_it_acknowledged() {
         assert_eq!(sql(python, &["-c", COUNT], server.url()), round.to_string());
         crash(&server);
     }
-}
-
-/// One request by the administrator, and what the server answers.
-fn http(port: u16, method: &str, path: &str, body: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\
-         Authorization: Basic dGVudXJlOnRlbnVyZQ==\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answered");
-    answer
 }
 
 #[test]

@@ -10,13 +10,23 @@ use crate::port::ports;
 use crate::tools::{self, Debian};
 use crate::{Node, Options, Result, Server, probe};
 
-/// The administrator, whose name and password are in the URL.
-const SETTINGS: &str = r#"{"admins": {"tenure": "tenure"}}"#;
+/// The administrator, whose name and password are in the URL; and no copy of the log on standard
+/// output, which the flag of that name does not prevent.
+const SETTINGS: &str = r#"{
+  "admins": {"tenure": "tenure"},
+  "pouchdb_server": {"no-stdout-logs": true}
+}"#;
+
+/// What makes it answer where it would end.
+const MENDED: &str = include_str!("couchdb.js");
+
+/// It was made for a Node that goes on after a rejected promise that nobody handles.
+const LENIENT: &str = "--unhandled-rejections=warn";
 
 impl Server {
     /// PouchDB Server, which speaks CouchDB's protocol, as `couchdb://`, by plain HTTP. It differs
-    /// from CouchDB: who gives no password may read and write, but ends the server by making a
-    /// database.
+    /// from CouchDB: who gives no password may read and write, and waits in vain for a database to
+    /// be made.
     ///
     /// # Errors
     /// When it is not installed or does not start.
@@ -30,12 +40,13 @@ impl Server {
         let manifest = script.parent().and_then(|bin| bin.parent()).unwrap_or(&script);
         let manifest = fs::read_to_string(manifest.join("package.json")).unwrap_or_default();
         let version = tools::version_in_manifest(&manifest);
-        let mut arguments = vec![script.display().to_string()];
+        let mended = folder.file("couchdb.js", MENDED.as_bytes(), None)?;
+        let mended = format!("--require={}", mended.display());
+        let mut arguments = vec![LENIENT.to_owned(), mended, script.display().to_string()];
         let number = port.number().to_string();
         let settings = settings.display().to_string();
         let fixed = ["--host", "127.0.0.1", "--port", &number, "--config", &settings];
         arguments.extend(fixed.map(str::to_owned));
-        arguments.push("--no-stdout-logs".to_owned());
         if options.volatile {
             arguments.push("--in-memory".to_owned());
         } else {
