@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
 use tenure_core::engine::Connection;
 use tenure_core::store::{MemoryStore, NearCache};
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_core::{Session, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
@@ -39,7 +39,7 @@ impl Bench {
     #[must_use]
     pub fn cached() -> Self {
         let store = NearCache::new(MemoryStore::new()).stale_for(Duration::from_secs(60));
-        let keys = Keyring::new([SigningKey::generate().expect("randomness")]);
+        let keys = Keyring::new([SecretKey::generate().expect("randomness")]);
         let builder = Sessions::builder().store(store).signing_keys(keys);
         Self::on(builder.build().expect("a configuration"))
     }

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
-use tenure::transform::SigningKey;
+use tenure::transform::SecretKey;
 
 use crate::Result;
 
@@ -16,7 +16,7 @@ pub(crate) fn read_or_make(path: &Path) -> Result<String> {
             Ok(secret.trim_end().to_owned())
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let secret = SigningKey::generate_secret().map_err(|error| error.to_string())?;
+            let secret = SecretKey::generate_secret().map_err(|error| error.to_string())?;
             match make(path, &secret) {
                 Ok(()) => Ok(secret),
                 // Another process was first, and both must sign with the same key.

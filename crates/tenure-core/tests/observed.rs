@@ -81,9 +81,10 @@ async fn visit(
 /// Everything that can happen to a session, once.
 async fn life() -> Life {
     let (store, clock) = (FaultStore::new(MemoryStore::new()), ManualClock::new());
-    let keys = tenure_core::transform::Keyring::new([
-        tenure_core::transform::SigningKey::generate().unwrap(),
-    ]);
+    let keys =
+        tenure_core::transform::Keyring::new([
+            tenure_core::transform::SecretKey::generate().unwrap()
+        ]);
     let sessions = Sessions::builder()
         .store(store.clone())
         .signing_keys(keys)

@@ -27,7 +27,7 @@ use tenure::session::LocalPath;
 use tenure::store::{AnyStore, MemoryStore};
 use tenure::tower::SessionLayer;
 use tenure::tower::csrf::CsrfLayer;
-use tenure::transform::{Keyring, SigningKey};
+use tenure::transform::{Keyring, SecretKey};
 use tenure::transport::Cookie;
 use tenure::{Sessions, UserId};
 use tower::ServiceExt;
@@ -98,7 +98,7 @@ async fn login(session: Session, Form(form): Form<LoginForm>) -> Result<Redirect
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (store, keys) = (AnyStore::new(MemoryStore::new()), SigningKey::generate()?);
+    let (store, keys) = (AnyStore::new(MemoryStore::new()), SecretKey::generate()?);
     let hosts = ["north.localhost", "south.localhost"];
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     axum::serve(listener, router(&store, &Keyring::new([keys]), &hosts)?).await?;

@@ -46,11 +46,11 @@ const FEATURES: [(&str, &[&str]); 7] = [
 /// serves what is read again from memory:
 ///
 /// ```
-/// use tenure::{Sessions, store::{self, NearCache}, transform::{Keyring, SigningKey}};
+/// use tenure::{Sessions, store::{self, NearCache}, transform::{Keyring, SecretKey}};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> tenure::Result<()> {
-/// # let (url, keys) = ("memory:", Keyring::new([SigningKey::generate()?]));
+/// # let (url, keys) = ("memory:", Keyring::new([SecretKey::generate()?]));
 /// let store = NearCache::new(store::connect(url).await?);
 /// tokio::spawn(store.watcher().run());
 /// let sessions = Sessions::builder().store(store).signing_keys(keys).build()?;

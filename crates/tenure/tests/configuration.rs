@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenure::store::{MemoryStore, connect};
-use tenure::transform::{Keyring, SigningKey};
+use tenure::transform::{Keyring, SecretKey};
 use tenure::transport::{Cookie, SameSite, Secure};
 use tenure::{Error, ErrorKind, Sessions, SessionsBuilder};
 
@@ -56,7 +56,7 @@ fn timeouts_that_contradict_each_other() {
 
 #[test]
 fn keys_that_are_missing_or_contradict_each_other() {
-    let keys = || Keyring::new([SigningKey::generate().unwrap()]);
+    let keys = || Keyring::new([SecretKey::generate().unwrap()]);
     refused(&build(|sessions| sessions.signing_keys(Keyring::new([]))), &["signing_keys", "empty"]);
     refused(
         &build(|sessions| sessions.signing_keys(keys()).insecure_unsigned_tokens()),

@@ -7,7 +7,7 @@ use http::{HeaderMap, Request, StatusCode};
 use tenure::engine::{Connection, Exchange};
 use tenure::guard::IpLock;
 use tenure::store::SqliteStore;
-use tenure::transform::{Keyring, SigningKey};
+use tenure::transform::{Keyring, SecretKey};
 use tenure::{Result, Sessions};
 
 /// A request with this cookie from there.
@@ -27,7 +27,7 @@ async fn close(exchange: Exchange) -> Result<Option<String>> {
 #[tokio::test]
 async fn p7_a_lock_ends_a_session_in_sqlite() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
-    let keys = Keyring::new([SigningKey::generate()?]);
+    let keys = Keyring::new([SecretKey::generate()?]);
     let process = async || {
         let store = SqliteStore::open(folder.path().join("sessions.sqlite")).await.unwrap();
         store.migrate().await.unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tenure::engine::Connection;
 use tenure::store::simple::{SimpleDriver, SimpleStore};
 use tenure::store::{AnyStore, MemoryStore, Schemes, StoreError, StoreErrorKind, StoreResult};
-use tenure::transform::{Keyring, SigningKey};
+use tenure::transform::{Keyring, SecretKey};
 use tenure::{ErrorKind, Sessions, Timestamp};
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a18_a_driver_factory_by_its_scheme() {
         .unwrap();
     let sessions = Sessions::builder()
         .store(schemes.connect("tenants:x-tenant").await.unwrap())
-        .signing_keys(Keyring::new([SigningKey::generate().unwrap()]))
+        .signing_keys(Keyring::new([SecretKey::generate().unwrap()]))
         .build()
         .unwrap();
     for tenant in ["ada", "eve"] {

@@ -5,14 +5,14 @@
 use std::error::Error;
 
 use tenure_core::Sessions;
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_file::{FileOptions, FileStore};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let parent = tempfile::tempdir()?;
     let folder = parent.path().join("sessions");
-    let key = SigningKey::generate()?;
+    let key = SecretKey::generate()?;
     let sessions = |store: FileStore| {
         Sessions::builder().store(store).signing_keys(Keyring::new([key.clone()])).build()
     };

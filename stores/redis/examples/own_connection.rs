@@ -7,7 +7,7 @@
 use redis::AsyncCommands;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tenure_core::Sessions;
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_redis::RedisOptions;
 
 #[tokio::main]
@@ -22,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = RedisOptions::new().prefix("shop:")?.with_connection(connection.clone()).await?;
     let sessions = Sessions::builder()
         .store(store)
-        .signing_keys(Keyring::new([SigningKey::generate()?]))
+        .signing_keys(Keyring::new([SecretKey::generate()?]))
         .build()?;
 
     let session = sessions.start().await?;

@@ -31,7 +31,7 @@ where
 #[tokio::test]
 async fn v10_p9_another_instance_sees_it_as_soon_as_the_response_is_there() {
     let store = Spy::default();
-    let keys = tenure_core::transform::SigningKey::generate_secret().unwrap();
+    let keys = tenure_core::transform::SecretKey::generate_secret().unwrap();
     let instance = || {
         let keys = tenure_core::transform::Keyring::from_secrets([&keys]).unwrap();
         app(&Sessions::builder().store(store.clone()).signing_keys(keys).build().unwrap())

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use http::header::COOKIE;
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_core::transport::{Cookie, SameSite, Secure};
 use tenure_core::{ErrorKind, Sessions};
 
@@ -32,7 +32,7 @@ async fn f9_a11_a_raw_token_opens_the_session() {
 
 #[tokio::test]
 async fn f9_a11_headers_open_the_session_with_other_cookie_options_too() {
-    let (store, secret) = (Spy::default(), SigningKey::generate_secret().unwrap());
+    let (store, secret) = (Spy::default(), SecretKey::generate_secret().unwrap());
     let with = |cookie| {
         let keys = Keyring::from_secrets([&secret]).unwrap();
         Sessions::builder().store(store.clone()).signing_keys(keys).cookie(cookie).build().unwrap()

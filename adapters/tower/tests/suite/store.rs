@@ -10,7 +10,7 @@ use tenure_core::store::{
     Applied, Created, Epoch, MemoryStore, Patch, Record, Revision, Store, StoreError,
     StoreErrorKind, StoreKey, StoreResult, Swap, UserIndex,
 };
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_core::{Sessions, SessionsBuilder, SystemClock, Timestamp};
 
 #[derive(Clone, Default)]
@@ -52,7 +52,7 @@ impl Spy {
 
     /// A configuration with this store and a key.
     pub(crate) fn builder(&self) -> SessionsBuilder {
-        let keys = Keyring::new([SigningKey::generate().unwrap()]);
+        let keys = Keyring::new([SecretKey::generate().unwrap()]);
         Sessions::builder().store(self.clone()).signing_keys(keys)
     }
 

@@ -30,7 +30,7 @@ use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme}
 use crate::guard::Guards;
 use crate::id::Namespace;
 use crate::store::{AnyStore, MemoryStore, Store};
-use crate::transform::{Keyring, SigningKey};
+use crate::transform::{Keyring, SecretKey};
 use crate::transport::{Cookie, CookieTransport};
 
 type ErrorHook = Arc<dyn Fn(&Error) + Send + Sync>;
@@ -273,7 +273,7 @@ impl SessionsBuilder {
                     (Some(keys), false) => SplitTokens::signed(keys),
                     (None, true) => SplitTokens::insecure_unsigned(),
                     (None, false) if store.is_volatile() => {
-                        SplitTokens::signed(Keyring::new([SigningKey::generate()?]))
+                        SplitTokens::signed(Keyring::new([SecretKey::generate()?]))
                     }
                     (None, false) => {
                         return Err(Error::config(

@@ -28,9 +28,9 @@ pub type IdGenerator = Arc<dyn Fn(&http::request::Parts) -> Vec<u8> + Send + Syn
 ///
 /// ```
 /// use tenure_core::{SystemRandom, format::{SplitTokens, TokenContext, TokenScheme}};
-/// use tenure_core::transform::{Keyring, SigningKey};
+/// use tenure_core::transform::{Keyring, SecretKey};
 ///
-/// let scheme = SplitTokens::signed(Keyring::new([SigningKey::generate()?]));
+/// let scheme = SplitTokens::signed(Keyring::new([SecretKey::generate()?]));
 /// let cx = TokenContext::new("__Host-id", &SystemRandom);
 /// let text = scheme.write(&scheme.mint(&cx)?, &cx);
 /// assert_eq!(text.len(), 80);

@@ -9,10 +9,10 @@ use crate::clock::{SystemRandom, Timestamp};
 use crate::error::ErrorKind;
 use crate::id::{CommitId, Handle, Namespace, Proof, Token, UserId};
 use crate::store::{Client, Former, Pending, Record};
-use crate::transform::{Keyring, SigningKey};
+use crate::transform::{Keyring, SecretKey};
 
 fn signed() -> SplitTokens {
-    SplitTokens::signed(Keyring::new([SigningKey::generate().unwrap()]))
+    SplitTokens::signed(Keyring::new([SecretKey::generate().unwrap()]))
 }
 
 fn context(name: &str) -> TokenContext<'_> {
@@ -79,14 +79,14 @@ fn t_auth_1_a_tampered_token_is_none() {
 /// F1: the first key signs, all verify, and a key that is added while running signs from then on.
 #[test]
 fn f1_keys_rotate() {
-    let keys = [(); 2].map(|()| SigningKey::generate().unwrap());
+    let keys = [(); 2].map(|()| SecretKey::generate().unwrap());
     let [old, new] = &keys;
     let ring = Keyring::new([old.clone()]);
     let scheme = SplitTokens::signed(ring.clone());
     let before = text(&scheme, "id");
     ring.add(new.clone());
     let after = text(&scheme, "id");
-    let only = |key: &SigningKey| SplitTokens::signed(Keyring::new([key.clone()]));
+    let only = |key: &SecretKey| SplitTokens::signed(Keyring::new([key.clone()]));
     for token in [&before, &after] {
         assert!(scheme.parse(token, &context("id")).is_some());
     }
@@ -100,12 +100,12 @@ fn f1_keys_rotate() {
 #[test]
 fn f1_weak_secrets_are_refused() {
     for weak in ["", "sixteen letters!", &"a".repeat(64), &"abcdefg".repeat(10)] {
-        let error = SigningKey::new(weak).unwrap_err();
+        let error = SecretKey::new(weak).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains("openssl rand -base64 33"));
         assert!(weak.is_empty() || !error.to_string().contains(weak), "the secret is not shown");
     }
-    assert!(SigningKey::new(SigningKey::generate_secret().unwrap()).is_ok());
+    assert!(SecretKey::new(SecretKey::generate_secret().unwrap()).is_ok());
 }
 
 /// F7: a generator sees the request; under 128 bits are refused; the handle tells nothing of them.

@@ -21,20 +21,20 @@ const TOKEN_PURPOSE: &[u8] = b"tenure v1 token signature";
 /// Only a sub-key for this purpose is kept (HKDF-SHA256, RFC 5869); neither is ever printed.
 ///
 /// ```
-/// use tenure_core::transform::SigningKey;
+/// use tenure_core::transform::SecretKey;
 ///
-/// let secret = SigningKey::generate_secret()?;
-/// let key = SigningKey::new(&secret)?;
-/// assert_eq!(format!("{key:?}"), "SigningKey(…)");
+/// let secret = SecretKey::generate_secret()?;
+/// let key = SecretKey::new(&secret)?;
+/// assert_eq!(format!("{key:?}"), "SecretKey(…)");
 ///
-/// let error = SigningKey::new("sixteen letters!").unwrap_err();
+/// let error = SecretKey::new("sixteen letters!").unwrap_err();
 /// assert!(error.to_string().contains("at least 32"));
 /// # Ok::<(), tenure_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct SigningKey(HmacSha256);
+pub struct SecretKey(HmacSha256);
 
-impl SigningKey {
+impl SecretKey {
     /// The shortest secret, in octets.
     pub const MIN_SECRET_LEN: usize = 32;
     const MIN_DISTINCT: usize = 8;
@@ -64,8 +64,8 @@ impl SigningKey {
     /// A fresh key, which lives as long as this process.
     ///
     /// ```
-    /// # use tenure_core::transform::{Keyring, SigningKey};
-    /// let keyring = Keyring::new([SigningKey::generate()?]);
+    /// # use tenure_core::transform::{Keyring, SecretKey};
+    /// let keyring = Keyring::new([SecretKey::generate()?]);
     /// assert!(!keyring.is_empty());
     /// # Ok::<(), tenure_core::Error>(())
     /// ```
@@ -79,10 +79,10 @@ impl SigningKey {
     /// A fresh secret as 44 base64url characters, to be kept in a file or in the environment.
     ///
     /// ```
-    /// # use tenure_core::transform::{Keyring, SigningKey};
-    /// let secret = SigningKey::generate_secret()?; // once, for a file that all processes read
+    /// # use tenure_core::transform::{Keyring, SecretKey};
+    /// let secret = SecretKey::generate_secret()?; // once, for a file that all processes read
     /// assert_eq!(secret.len(), 44);
-    /// assert!(SigningKey::new(&secret).is_ok());
+    /// assert!(SecretKey::new(&secret).is_ok());
     /// # Ok::<(), tenure_core::Error>(())
     /// ```
     ///
@@ -109,9 +109,9 @@ impl SigningKey {
     }
 }
 
-impl fmt::Debug for SigningKey {
+impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningKey(…)")
+        f.write_str("SecretKey(…)")
     }
 }
 
@@ -128,16 +128,16 @@ fn random_secret() -> Result<Zeroizing<[u8; 33]>> {
 /// A clone is the same keyring, so a key can be added while the application runs.
 ///
 /// ```
-/// use tenure_core::transform::{Keyring, SigningKey};
+/// use tenure_core::transform::{Keyring, SecretKey};
 ///
-/// let (old, new) = (SigningKey::generate()?, SigningKey::generate()?);
+/// let (old, new) = (SecretKey::generate()?, SecretKey::generate()?);
 /// let keyring = Keyring::new([old]);
 /// keyring.add(new); // signs from now on; tokens signed with the old key stay valid
 /// assert_eq!(keyring.len(), 2);
 /// # Ok::<(), tenure_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Keyring(Arc<RwLock<Vec<SigningKey>>>);
+pub struct Keyring(Arc<RwLock<Vec<SecretKey>>>);
 
 impl Keyring {
     /// Octets of a signature: HMAC-SHA256 cut to 192 bits.
@@ -145,15 +145,15 @@ impl Keyring {
 
     /// The keyring of these keys, the one that signs first.
     #[must_use]
-    pub fn new(keys: impl IntoIterator<Item = SigningKey>) -> Self {
+    pub fn new(keys: impl IntoIterator<Item = SecretKey>) -> Self {
         Self(Arc::new(RwLock::new(keys.into_iter().collect())))
     }
 
     /// The keyring made from these secrets, the one that signs first.
     ///
     /// ```
-    /// # use tenure_core::transform::{Keyring, SigningKey};
-    /// # let (new, old) = (SigningKey::generate_secret()?, SigningKey::generate_secret()?);
+    /// # use tenure_core::transform::{Keyring, SecretKey};
+    /// # let (new, old) = (SecretKey::generate_secret()?, SecretKey::generate_secret()?);
     /// let keyring = Keyring::from_secrets([new, old])?; // `new` signs, both verify
     /// assert_eq!(keyring.len(), 2);
     /// assert!(Keyring::from_secrets(["too short"]).is_err());
@@ -161,9 +161,9 @@ impl Keyring {
     /// ```
     ///
     /// # Errors
-    /// As [`SigningKey::new`], for the first secret that is too weak.
+    /// As [`SecretKey::new`], for the first secret that is too weak.
     pub fn from_secrets<S: AsRef<[u8]>>(secrets: impl IntoIterator<Item = S>) -> Result<Self> {
-        Ok(Self::new(secrets.into_iter().map(SigningKey::new).collect::<Result<Vec<_>>>()?))
+        Ok(Self::new(secrets.into_iter().map(SecretKey::new).collect::<Result<Vec<_>>>()?))
     }
 
     /// Adds a key that signs from now on; the others still verify.
@@ -171,20 +171,20 @@ impl Keyring {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> tenure_core::Result<()> {
-    /// # use tenure_core::{Sessions, store::MemoryStore, transform::{Keyring, SigningKey}};
-    /// let keyring = Keyring::new([SigningKey::generate()?]);
+    /// # use tenure_core::{Sessions, store::MemoryStore, transform::{Keyring, SecretKey}};
+    /// let keyring = Keyring::new([SecretKey::generate()?]);
     /// let builder = Sessions::builder().store(MemoryStore::new());
     /// let sessions = builder.signing_keys(keyring.clone()).build()?;
     /// # let session = sessions.start().await?;
     /// # session.login("ada")?;
     /// # session.save().await?;
     /// let token = session.danger_expose_token().unwrap();
-    /// keyring.add(SigningKey::generate()?); // while the application runs
+    /// keyring.add(SecretKey::generate()?); // while the application runs
     /// assert!(sessions.open_token(&token).await?.is_some(), "signed by the older key");
     /// # Ok(())
     /// # }
     /// ```
-    pub fn add(&self, key: SigningKey) {
+    pub fn add(&self, key: SecretKey) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(0, key);
     }
 
@@ -223,7 +223,7 @@ impl Keyring {
             && self.keys().iter().any(|key| key.mac(name, body).verify_truncated_left(mac).is_ok())
     }
 
-    fn keys(&self) -> std::sync::RwLockReadGuard<'_, Vec<SigningKey>> {
+    fn keys(&self) -> std::sync::RwLockReadGuard<'_, Vec<SecretKey>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,4 +2,4 @@
 
 mod keyring;
 
-pub use keyring::{Keyring, SigningKey};
+pub use keyring::{Keyring, SecretKey};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tenure_core::engine::Undecodable;
 use tenure_core::store::{AnyStore, MemoryStore};
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_core::value::Json;
 use tenure_core::{ErrorKind, Result, Sessions, SessionsBuilder};
 use tenure_testkit::ManualClock;
@@ -17,7 +17,7 @@ async fn after_a_deployment(
     configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
 ) -> (Visitor, Sessions) {
     let (store, clock) = (AnyStore::new(MemoryStore::new()), ManualClock::new());
-    let keys = Keyring::new([SigningKey::generate().unwrap()]);
+    let keys = Keyring::new([SecretKey::generate().unwrap()]);
     let before = configured(store.clone(), &clock).signing_keys(keys.clone()).build().unwrap();
     let mut ada = Visitor::new(&before);
     ada.get(|session| {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenure_core::store::{MemoryStore, StoreErrorKind};
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_core::{Result, Session, Sessions};
 use tenure_testkit::{Fault, FaultStore, ManualClock, Operation, Provided};
 use tokio::task::JoinHandle;
@@ -15,7 +15,7 @@ const REQUESTS: i64 = 50;
 /// Two processes on one store, the swap of which comes and goes as planned, and a visitor to both.
 fn processes() -> (FaultStore<MemoryStore>, [Visitor; 2]) {
     let (store, clock) = (FaultStore::new(MemoryStore::new()), ManualClock::new());
-    let keyring = Keyring::new([SigningKey::generate().unwrap()]);
+    let keyring = Keyring::new([SecretKey::generate().unwrap()]);
     let process = || -> Sessions {
         let sessions = configured(Provided::new(store.clone()), &clock);
         sessions.signing_keys(keyring.clone()).build().unwrap()

@@ -1,6 +1,6 @@
 use tenure_core::ErrorKind;
 use tenure_core::store::{AnyStore, MemoryStore};
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_testkit::{ManualClock, Recorder};
 
 use crate::visitor::{Visitor, configured, shop};
@@ -109,7 +109,7 @@ async fn r28_too_many_keys_or_operations_are_refused() {
 #[tokio::test]
 async fn r28_a_session_over_a_limit_can_shrink() {
     let (store, clock) = (AnyStore::new(MemoryStore::new()), ManualClock::new());
-    let keyring = Keyring::new([SigningKey::generate().unwrap()]);
+    let keyring = Keyring::new([SecretKey::generate().unwrap()]);
     let large = configured(store.clone(), &clock).signing_keys(keyring.clone()).build().unwrap();
     let mut ada = Visitor::new(&large);
     ada.get(|session| session.merge((0..9).map(|i| (format!("k{i}"), "x".repeat(100))))).await;

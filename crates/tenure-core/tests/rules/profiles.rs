@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenure_core::engine::Profile;
 use tenure_core::store::MemoryStore;
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_core::transport::Cookie;
 use tenure_core::{ErrorKind, Sessions, SessionsBuilder};
 use tenure_testkit::{ManualClock, Recorder};
@@ -131,7 +131,7 @@ fn t_doc_1_limits_are_printed() {
 #[tokio::test]
 async fn a1_switched_off_sessions_ask_nothing_and_send_nothing() {
     let (clock, store) = (ManualClock::new(), Recorder::new(MemoryStore::new()));
-    let keys = Keyring::new([SigningKey::generate().unwrap()]);
+    let keys = Keyring::new([SecretKey::generate().unwrap()]);
     let on = configured(store.clone(), &clock).signing_keys(keys.clone()).build().unwrap();
     let mut ada = Visitor::new(&on);
     ada.get(|session| {

@@ -1,6 +1,6 @@
 use tenure_core::ErrorKind;
 use tenure_core::store::MemoryStore;
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_testkit::{ManualClock, Operation, Recorder, ScriptedRandom};
 
 use crate::visitor::{Visitor, configured, shop};
@@ -162,12 +162,12 @@ async fn r11_the_stored_proof_opens_nothing() {
 #[tokio::test]
 async fn f1_keys_are_added_while_running() {
     let clock = ManualClock::new();
-    let keys = Keyring::new([SigningKey::generate().unwrap()]);
+    let keys = Keyring::new([SecretKey::generate().unwrap()]);
     let sessions =
         configured(MemoryStore::new(), &clock).signing_keys(keys.clone()).build().unwrap();
     let mut ada = Visitor::new(&sessions);
     ada.get(|session| session.login("ada")).await;
-    keys.add(SigningKey::generate().unwrap());
+    keys.add(SecretKey::generate().unwrap());
     assert_eq!(ada.user().await.as_deref(), Some("ada"));
     ada.get(|session| session.regenerate()).await;
     assert_eq!(ada.user().await.as_deref(), Some("ada"));

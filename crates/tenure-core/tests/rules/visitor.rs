@@ -4,7 +4,7 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, Request, StatusCode};
 use tenure_core::engine::{Connection, Exchange};
 use tenure_core::store::{MemoryStore, Store};
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_core::{Result, Session, Sessions, SessionsBuilder};
 use tenure_testkit::ManualClock;
 
@@ -84,7 +84,7 @@ impl Answer {
 pub(crate) fn configured(store: impl Store, clock: &ManualClock) -> SessionsBuilder {
     Sessions::builder()
         .store(store)
-        .signing_keys(Keyring::new([SigningKey::generate().unwrap()]))
+        .signing_keys(Keyring::new([SecretKey::generate().unwrap()]))
         .clock(clock.clone())
         .idle_timeout(minutes(30))
         .absolute_timeout(minutes(120))

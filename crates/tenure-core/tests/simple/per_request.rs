@@ -8,7 +8,7 @@ use http::request::Parts;
 use tenure_core::engine::Connection;
 use tenure_core::store::simple::{SimpleDriver, SimpleStore};
 use tenure_core::store::{AnyStore, StoreResult};
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 use tenure_core::{Session, Sessions, Timestamp};
 
 use crate::driver::Texts;
@@ -84,7 +84,7 @@ async fn a18_each_request_has_a_driver_of_its_own() {
     let log = Arc::clone(&config.log);
     let sessions = Sessions::builder()
         .store(store(config))
-        .signing_keys(Keyring::new([SigningKey::generate().unwrap()]))
+        .signing_keys(Keyring::new([SecretKey::generate().unwrap()]))
         .build()
         .unwrap();
     let taken = || std::mem::take(&mut *log.lock().unwrap());

@@ -15,7 +15,7 @@ use tenure::session::Level;
 use tenure::store::MemoryStore;
 use tenure::template::SessionView;
 use tenure::tower::SessionLayer;
-use tenure::transform::{Keyring, SigningKey};
+use tenure::transform::{Keyring, SecretKey};
 use tenure::{ErrorKind, Sessions};
 use tenure_testkit::{Operation, Recorder};
 use tower::ServiceExt;
@@ -79,7 +79,7 @@ async fn fill(session: Session) -> Result<(), Error> {
 #[tokio::test]
 async fn a17_a_page_of_five_values_and_messages_costs_one_load_and_one_write() {
     let store = Recorder::new(MemoryStore::new());
-    let keys = Keyring::new([SigningKey::generate().unwrap()]);
+    let keys = Keyring::new([SecretKey::generate().unwrap()]);
     let builder = Sessions::builder().store(store.clone()).signing_keys(keys);
     let sessions = builder.build().unwrap();
     let app = Router::new().route("/", get(page).post(fill)).layer(SessionLayer::new(sessions));

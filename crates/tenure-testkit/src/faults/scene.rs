@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use tenure_core::Sessions;
 use tenure_core::engine::Exchange;
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 
 use super::browser::{Answer, Browser, COUNTER};
 use super::{Control, FaultHarness, Promise};
@@ -81,7 +81,7 @@ impl Scene {
         let sessions = Sessions::builder()
             .store(trouble.open(&proxies).await?)
             .namespace(format!("faults-{:016x}", u64::from_be_bytes(fresh())))
-            .signing_keys(Keyring::new([SigningKey::generate()?]))
+            .signing_keys(Keyring::new([SecretKey::generate()?]))
             .build()?;
         let gone = begun(&sessions).await?;
         let in_flight = gone.open();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 
 use super::reader::Reader;
 
@@ -25,7 +25,7 @@ pub(super) fn keys(reader: &mut Reader, vars: &BTreeMap<String, String>) -> Opti
         false => Ok(secrets),
     };
     let keyring = |secrets| {
-        let keys: Result<Vec<_>, _> = keyring(secrets)?.iter().map(SigningKey::new).collect();
+        let keys: Result<Vec<_>, _> = keyring(secrets)?.iter().map(SecretKey::new).collect();
         keys.map(Keyring::new).map_err(|error| plain(&error))
     };
     let by_value = reader.read("secret", |entry| match &entry.value {

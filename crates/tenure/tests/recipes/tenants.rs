@@ -7,14 +7,14 @@ mod recipe;
 use axum::Router;
 use http::{Request, StatusCode};
 use tenure::store::{AnyStore, MemoryStore};
-use tenure::transform::{Keyring, SigningKey};
+use tenure::transform::{Keyring, SecretKey};
 use tenure_testkit::{Operation, Recorder};
 
 use crate::client::Client;
 
 fn app() -> (Router, Recorder<MemoryStore>) {
     let store = Recorder::new(MemoryStore::new());
-    let keys = Keyring::new([SigningKey::generate().unwrap()]);
+    let keys = Keyring::new([SecretKey::generate().unwrap()]);
     let hosts = ["north.test", "south.test"];
     let app = recipe::router(&AnyStore::new(store.clone()), &keys, &hosts).unwrap();
     (app, store)

@@ -96,7 +96,7 @@ async fn sessions_are_switched_off() {
 async fn files_at_a_place_of_choice() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sessions");
-    let secret = tenure::transform::SigningKey::generate_secret().unwrap();
+    let secret = tenure::transform::SecretKey::generate_secret().unwrap();
     let store = format!("file:{}", path.display());
     let vars = [("TENURE_STORE", store.as_str()), ("TENURE_SECRET", secret.as_str())];
     let config = SessionConfig::sources().json(CONFIG).vars(vars).read().unwrap();
@@ -203,7 +203,7 @@ async fn a_driver_by_name_with_configuration_and_request() {
         std::future::ready(Ok(store))
     };
     let schemes = Schemes::new().add("shelf", open).unwrap();
-    let secret = tenure::transform::SigningKey::generate_secret().unwrap();
+    let secret = tenure::transform::SecretKey::generate_secret().unwrap();
     let vars = [("TENURE_STORE", "shelf:upper"), ("TENURE_SECRET", secret.as_str())];
     let config = SessionConfig::sources().json(CONFIG).vars(vars).read().unwrap();
     let sessions = config.schemes(schemes).build().await.unwrap();

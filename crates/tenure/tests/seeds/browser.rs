@@ -7,7 +7,7 @@ use http::request::Builder;
 use http::{HeaderMap, Request, StatusCode};
 use tenure::Sessions;
 use tenure::tower::SessionLayer;
-use tenure::transform::{Keyring, SigningKey};
+use tenure::transform::{Keyring, SecretKey};
 use tenure_testkit::app::{self, Visitor};
 
 pub(crate) struct Browser {
@@ -23,7 +23,7 @@ pub(crate) struct Answer {
 }
 
 pub(crate) fn keys() -> Keyring {
-    Keyring::new([SigningKey::generate().unwrap()])
+    Keyring::new([SecretKey::generate().unwrap()])
 }
 
 impl Browser {

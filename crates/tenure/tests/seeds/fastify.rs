@@ -15,7 +15,7 @@ use serde_json::Value;
 use tenure::axum::{Error, Session, Sessions as Manager};
 use tenure::store::simple::SimpleStore;
 use tenure::store::{MemoryStore, Store, StoreKey};
-use tenure::transform::{Keyring, SigningKey};
+use tenure::transform::{Keyring, SecretKey};
 use tenure::transport::{Cookie, SameSite, Secure};
 use tenure::{Clock, ErrorKind, Key, Sessions, SessionsBuilder, SystemClock};
 
@@ -24,7 +24,7 @@ use crate::browser::{Browser, keys};
 type User = BTreeMap<String, String>;
 
 fn secret() -> String {
-    SigningKey::generate_secret().unwrap()
+    SecretKey::generate_secret().unwrap()
 }
 
 fn memory() -> SessionsBuilder {
@@ -87,7 +87,7 @@ async fn secrets_in_turn() {
     let mut browser = Browser::of(routes(), &sessions).await;
     browser.get("/set").await;
     let before = browser.token();
-    keys.add(SigningKey::new(&new).unwrap());
+    keys.add(SecretKey::new(&new).unwrap());
     assert_eq!(browser.get("/").await.body, "max", "who has an old cookie stays");
     let mut other = Browser::of(routes(), &sessions).await;
     other.get("/set").await;

@@ -146,7 +146,7 @@ async fn a_storage_of_ones_own() {
 /// X15, K13, T-TOK-5: the id is signed, by a key from the configuration; a changed one is nobody's.
 #[tokio::test]
 async fn a_signed_id_by_a_key_of_the_configuration() {
-    let secret = tenure::transform::SigningKey::generate_secret().unwrap();
+    let secret = tenure::transform::SecretKey::generate_secret().unwrap();
     let config = |secret: &str| {
         let vars = [("TENURE_STORE", "memory:"), ("TENURE_SECRET", secret)];
         tenure::config::SessionConfig::sources().vars(vars).read()

@@ -24,7 +24,7 @@ use crate::browser::{Answer, Browser};
 
 /// The sample handler: something random into the session, and a page that shows all of it.
 async fn index(session: Session) -> Result<Html<String>, Error> {
-    let random = tenure::transform::SigningKey::generate_secret()?;
+    let random = tenure::transform::SecretKey::generate_secret()?;
     session.set(&random, &random)?;
     let (handle, all) = (session.handle(), session.all::<Value>()?);
     let id = handle.map(|handle| handle.to_string()).unwrap_or_default();

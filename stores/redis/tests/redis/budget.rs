@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenure_core::Sessions;
 use tenure_core::store::{ProofChange, Store, UserIndex};
-use tenure_core::transform::{Keyring, SigningKey};
+use tenure_core::transform::{Keyring, SecretKey};
 
 use crate::support::{
     MINUTE, ONE, apply, ask, begin, begin_as, commands, key, load, namespace, now, open, patch,
@@ -102,7 +102,7 @@ async fn healing_the_index_is_rare() {
 #[tokio::test]
 async fn whole_requests_keep_to_their_budget() {
     let Some(server) = redis() else { return };
-    let keys = Keyring::new([SigningKey::generate().unwrap()]);
+    let keys = Keyring::new([SecretKey::generate().unwrap()]);
     let sessions =
         Sessions::builder().store(open(&server).await).signing_keys(keys).build().unwrap();
     let new = sessions.start().await.unwrap();

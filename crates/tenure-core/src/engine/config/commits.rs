@@ -16,11 +16,11 @@ impl SessionsBuilder {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> tenure_core::Result<()> {
     /// # use std::time::Duration;
-    /// # use tenure_core::{ErrorKind, Sessions, store::MemoryStore, transform::{Keyring, SigningKey}};
+    /// # use tenure_core::{ErrorKind, Sessions, store::MemoryStore, transform::{Keyring, SecretKey}};
     /// # use tenure_testkit::{Fault, FaultStore, Operation};
     /// let store = FaultStore::new(MemoryStore::new());
     /// store.inject(Operation::Create, Fault::hang());
-    /// # let keys = Keyring::new([SigningKey::generate()?]);
+    /// # let keys = Keyring::new([SecretKey::generate()?]);
     /// # let builder = Sessions::builder().signing_keys(keys);
     /// let sessions = builder.store(store).store_timeout(Duration::from_millis(20)).build()?;
     /// let session = sessions.start().await?;
@@ -39,11 +39,11 @@ impl SessionsBuilder {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> tenure_core::Result<()> {
-    /// # use tenure_core::{Sessions, store::MemoryStore, transform::{Keyring, SigningKey}};
+    /// # use tenure_core::{Sessions, store::MemoryStore, transform::{Keyring, SecretKey}};
     /// # use tenure_core::engine::{Connection, WhenUnavailable};
     /// # use tenure_testkit::{Fault, FaultStore};
     /// # let store = FaultStore::new(MemoryStore::new());
-    /// # let keys = Keyring::new([SigningKey::generate()?]);
+    /// # let keys = Keyring::new([SecretKey::generate()?]);
     /// # let builder = Sessions::builder().signing_keys(keys).store(store.clone());
     /// let sessions = builder.when_unavailable(WhenUnavailable::Degrade).build()?;
     /// # let session = sessions.start().await?;
@@ -71,10 +71,10 @@ impl SessionsBuilder {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> tenure_core::Result<()> {
     /// # use std::sync::{Arc, Mutex};
-    /// # use tenure_core::{ErrorKind, Sessions, store::MemoryStore, transform::{Keyring, SigningKey}};
+    /// # use tenure_core::{ErrorKind, Sessions, store::MemoryStore, transform::{Keyring, SecretKey}};
     /// # use tenure_testkit::{Fault, FaultStore};
     /// # let store = FaultStore::new(MemoryStore::new());
-    /// # let keys = Keyring::new([SigningKey::generate()?]);
+    /// # let keys = Keyring::new([SecretKey::generate()?]);
     /// # let builder = Sessions::builder().signing_keys(keys).store(store.clone());
     /// let log = Arc::new(Mutex::new(Vec::new()));
     /// let sink = Arc::clone(&log);

@@ -36,12 +36,12 @@ use crate::id::{Namespace, UserId};
 /// ```
 /// use std::time::Duration;
 /// use tenure_core::store::{MemoryStore, NearCache};
-/// use tenure_core::transform::{Keyring, SigningKey};
+/// use tenure_core::transform::{Keyring, SecretKey};
 /// use tenure_core::Sessions;
 ///
 /// // In earnest the inner store is on a server, and the watcher is spawned.
 /// let store = NearCache::new(MemoryStore::new()).stale_for(Duration::from_secs(1));
-/// let keys = Keyring::new([SigningKey::generate()?]);
+/// let keys = Keyring::new([SecretKey::generate()?]);
 /// let sessions = Sessions::builder().store(store.clone()).signing_keys(keys).build()?;
 /// assert!(store.is_on() && store.is_empty());
 /// # drop(sessions);

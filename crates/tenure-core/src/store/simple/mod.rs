@@ -9,7 +9,7 @@
 //! use std::sync::Mutex;
 //! use tenure_core::store::simple::{SimpleDriver, SimpleStore};
 //! use tenure_core::store::{StoreError, StoreResult};
-//! use tenure_core::transform::{Keyring, SigningKey};
+//! use tenure_core::transform::{Keyring, SecretKey};
 //! use tenure_core::{Sessions, Timestamp};
 //!
 //! #[derive(Default)]
@@ -33,7 +33,7 @@
 //!
 //! let sessions = Sessions::builder()
 //!     .store(SimpleStore::new(Shelf::default()))
-//!     .signing_keys(Keyring::new([SigningKey::generate()?]))
+//!     .signing_keys(Keyring::new([SecretKey::generate()?]))
 //!     .build()?;
 //! # drop(sessions);
 //! # Ok::<(), tenure_core::Error>(())
