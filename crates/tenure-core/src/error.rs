@@ -91,6 +91,10 @@ impl Error {
         Self::new(ErrorKind::Config, "configuration", message)
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     /// The same error with its cause.
     ///
     /// ```

@@ -5,6 +5,7 @@ mod timer;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A point in time in whole milliseconds since the Unix epoch: the only form in which time
@@ -151,4 +152,16 @@ impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomUnavailable> {
         getrandom::fill(bytes).map_err(|_| RandomUnavailable)
     }
+}
+
+/// Whether `first` ended before `second`.
+pub(crate) async fn or(mut first: impl Future + Unpin, second: impl Future<Output = ()>) -> bool {
+    let mut second = std::pin::pin!(second);
+    std::future::poll_fn(|cx| {
+        if Pin::new(&mut first).poll(cx).is_ready() {
+            return Poll::Ready(true);
+        }
+        second.as_mut().poll(cx).map(|()| false)
+    })
+    .await
 }

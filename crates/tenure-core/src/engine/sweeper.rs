@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::events::Event;
 use super::meter::Stopwatch;
 use super::sessions::Sessions;
+use crate::clock::or;
 use crate::error::Result;
 use crate::store::Store;
 
@@ -201,18 +202,6 @@ impl fmt::Debug for Sweeper {
             .field("batch", &self.batch)
             .finish_non_exhaustive()
     }
-}
-
-/// Whether `first` ended before `second`.
-async fn or(mut first: impl Future + Unpin, second: impl Future<Output = ()>) -> bool {
-    let mut second = pin!(second);
-    std::future::poll_fn(|cx| {
-        if std::pin::Pin::new(&mut first).poll(cx).is_ready() {
-            return Poll::Ready(true);
-        }
-        second.as_mut().poll(cx).map(|()| false)
-    })
-    .await
 }
 
 /// Lets other tasks run between two batches.

@@ -1,152 +1,52 @@
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use hmac::Mac;
 use zeroize::Zeroizing;
 
-use crate::clock::{Random, SystemRandom};
-use crate::error::{Error, ErrorKind, Result};
+use super::{KeyFileWatcher, KeyId, SecretKey, file};
+use crate::error::{Error, Result};
 
-type HmacSha256 = Hmac<Sha256>;
-
-/// The info of HKDF for the sub-key that signs tokens.
-const TOKEN_PURPOSE: &[u8] = b"tenure v1 token signature";
-
-/// A key that signs tokens, made from a secret of at least 32 octets.
+/// The keys in use: the first signs and seals, all verify and open.
 ///
-/// Only a sub-key for this purpose is kept (HKDF-SHA256, RFC 5869); neither is ever printed.
-///
-/// ```
-/// use tenure_core::transform::SecretKey;
-///
-/// let secret = SecretKey::generate_secret()?;
-/// let key = SecretKey::new(&secret)?;
-/// assert_eq!(format!("{key:?}"), "SecretKey(…)");
-///
-/// let error = SecretKey::new("sixteen letters!").unwrap_err();
-/// assert!(error.to_string().contains("at least 32"));
-/// # Ok::<(), tenure_core::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct SecretKey(HmacSha256);
-
-impl SecretKey {
-    /// The shortest secret, in octets.
-    pub const MIN_SECRET_LEN: usize = 32;
-    const MIN_DISTINCT: usize = 8;
-
-    /// The key that is made from `secret`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`] for a secret of less than 32 octets or of fewer than 8 different
-    /// ones. A good secret is what `openssl rand -base64 33` prints.
-    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self> {
-        let secret = secret.as_ref();
-        let mut seen = [false; 256];
-        secret.iter().for_each(|&octet| seen[usize::from(octet)] = true);
-        let distinct = seen.iter().filter(|&&seen| seen).count();
-        if secret.len() < Self::MIN_SECRET_LEN || distinct < Self::MIN_DISTINCT {
-            return Err(Error::config(format!(
-                "signing key: a secret of {} octets, {distinct} of them different, is too weak; it \
-                 takes at least {} that nobody can guess, for example from `openssl rand -base64 \
-                 33`",
-                secret.len(),
-                Self::MIN_SECRET_LEN
-            )));
-        }
-        Ok(Self::derive(secret))
-    }
-
-    /// A fresh key, which lives as long as this process.
-    ///
-    /// ```
-    /// # use tenure_core::transform::{Keyring, SecretKey};
-    /// let keyring = Keyring::new([SecretKey::generate()?]);
-    /// assert!(!keyring.is_empty());
-    /// # Ok::<(), tenure_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unavailable`] when the operating system has no random numbers.
-    pub fn generate() -> Result<Self> {
-        Ok(Self::derive(&random_secret()?[..]))
-    }
-
-    /// A fresh secret as 44 base64url characters, to be kept in a file or in the environment.
-    ///
-    /// ```
-    /// # use tenure_core::transform::{Keyring, SecretKey};
-    /// let secret = SecretKey::generate_secret()?; // once, for a file that all processes read
-    /// assert_eq!(secret.len(), 44);
-    /// assert!(SecretKey::new(&secret).is_ok());
-    /// # Ok::<(), tenure_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unavailable`] when the operating system has no random numbers.
-    pub fn generate_secret() -> Result<String> {
-        Ok(BASE64_URL_SAFE_NO_PAD.encode(&random_secret()?[..]))
-    }
-
-    fn derive(secret: &[u8]) -> Self {
-        let mut sub_key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(None, secret)
-            .expand(TOKEN_PURPOSE, &mut sub_key[..])
-            .expect("32 octets are within HKDF's limit of 255 blocks");
-        Self(HmacSha256::new_from_slice(&sub_key[..]).expect("HMAC takes keys of any length"))
-    }
-
-    fn mac(&self, name: &str, body: &[u8]) -> HmacSha256 {
-        let mut mac = self.0.clone();
-        mac.update(&(name.len() as u32).to_be_bytes());
-        mac.update(name.as_bytes());
-        mac.update(body);
-        mac
-    }
-}
-
-impl fmt::Debug for SecretKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretKey(…)")
-    }
-}
-
-fn random_secret() -> Result<Zeroizing<[u8; 33]>> {
-    let mut secret = Zeroizing::new([0; 33]);
-    SystemRandom.fill(&mut secret[..]).map_err(|error| {
-        Error::new(ErrorKind::Unavailable, "signing key", "no random numbers").with_source(error)
-    })?;
-    Ok(secret)
-}
-
-/// The signing keys in use: the first signs, all verify.
-///
-/// A clone is the same keyring, so a key can be added while the application runs.
+/// A clone is the same keyring, so keys can be added and retired while the application runs. It has
+/// no key twice.
 ///
 /// ```
 /// use tenure_core::transform::{Keyring, SecretKey};
 ///
 /// let (old, new) = (SecretKey::generate()?, SecretKey::generate()?);
-/// let keyring = Keyring::new([old]);
+/// let keyring = Keyring::new([old.clone()]);
 /// keyring.add(new); // signs from now on; tokens signed with the old key stay valid
 /// assert_eq!(keyring.len(), 2);
+/// assert!(keyring.retire(old.id()), "until it goes");
 /// # Ok::<(), tenure_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Keyring(Arc<RwLock<Vec<SecretKey>>>);
+pub struct Keyring(Arc<Ring>);
+
+struct Ring {
+    keys: RwLock<Vec<SecretKey>>,
+    /// Counts changes, under the lock for writing.
+    generation: AtomicU64,
+}
 
 impl Keyring {
-    /// Octets of a signature: HMAC-SHA256 cut to 192 bits.
+    /// Octets of a token's signature: HMAC-SHA256 cut to 192 bits.
     pub const MAC_LEN: usize = 24;
 
-    /// The keyring of these keys, the one that signs first.
+    /// The keyring of these keys, the one that signs first. Of one that comes twice the first stays.
     #[must_use]
     pub fn new(keys: impl IntoIterator<Item = SecretKey>) -> Self {
-        Self(Arc::new(RwLock::new(keys.into_iter().collect())))
+        let mut ring = Vec::new();
+        for key in keys {
+            if !has(&ring, key.id()) {
+                ring.push(key);
+            }
+        }
+        Self(Arc::new(Ring { keys: RwLock::new(ring), generation: AtomicU64::new(0) }))
     }
 
     /// The keyring made from these secrets, the one that signs first.
@@ -154,19 +54,95 @@ impl Keyring {
     /// ```
     /// # use tenure_core::transform::{Keyring, SecretKey};
     /// # let (new, old) = (SecretKey::generate_secret()?, SecretKey::generate_secret()?);
-    /// let keyring = Keyring::from_secrets([new, old])?; // `new` signs, both verify
+    /// let keyring = Keyring::from_secrets([&new, &old])?; // `new` signs, both verify
     /// assert_eq!(keyring.len(), 2);
     /// assert!(Keyring::from_secrets(["too short"]).is_err());
+    /// assert!(Keyring::from_secrets([&new, &new]).is_err());
     /// # Ok::<(), tenure_core::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`SecretKey::new`], for the first secret that is too weak.
+    /// As [`SecretKey::new`], for the first secret that is too weak;
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for one that comes twice.
     pub fn from_secrets<S: AsRef<[u8]>>(secrets: impl IntoIterator<Item = S>) -> Result<Self> {
-        Ok(Self::new(secrets.into_iter().map(SecretKey::new).collect::<Result<Vec<_>>>()?))
+        let mut ring = Vec::new();
+        for secret in secrets {
+            let key = SecretKey::new(secret)?;
+            if has(&ring, key.id()) {
+                return Err(Error::config(format!(
+                    "secret key: the one with the id {} is there twice; keep it once, or put a new \
+                     one from `openssl rand -base64 33` in front",
+                    key.id()
+                )));
+            }
+            ring.push(key);
+        }
+        Ok(Self::new(ring))
     }
 
-    /// Adds a key that signs from now on; the others still verify.
+    /// The keyring of the secrets that these environment variables hold, one each: the first signs.
+    ///
+    /// ```
+    /// # use tenure_core::transform::Keyring;
+    /// let error = Keyring::from_env(["SHOP_SECRET", "SHOP_SECRET_OLD"]).unwrap_err();
+    /// assert!(error.to_string().contains("SHOP_SECRET: there is no such variable"), "{error}");
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a variable that is missing or empty, and as
+    /// [`from_secrets`](Self::from_secrets).
+    pub fn from_env<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Result<Self> {
+        let variable = |name: N| {
+            let name = name.as_ref();
+            let secret = std::env::var(name).ok().filter(|secret| !secret.is_empty());
+            secret.map(Zeroizing::new).ok_or_else(|| {
+                Error::config(format!(
+                    "{name}: there is no such variable; set it to what `openssl rand -base64 33` \
+                     prints"
+                ))
+            })
+        };
+        Self::from_secrets(names.into_iter().map(variable).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// The keyring of the secrets in a file, one a line, the one that signs first. Lines that begin
+    /// with `#` are comments; white space around a secret is none of it.
+    ///
+    /// ```
+    /// # use tenure_core::transform::{Keyring, SecretKey};
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("secrets");
+    /// # let write = |text: String| {
+    /// #     std::fs::write(&path, text).unwrap();
+    /// #     #[cfg(unix)]
+    /// #     {
+    /// #         use std::os::unix::fs::PermissionsExt;
+    /// #         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    /// #     }
+    /// # };
+    /// # let [new, old] = [SecretKey::generate_secret()?, SecretKey::generate_secret()?];
+    /// write(format!("# since March\n{new}\n# until the end of April\n{old}\n")); // mode 0600
+    /// let keyring = Keyring::from_file(&path)?;
+    /// assert_eq!(keyring.len(), 2);
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read_secret_file`](super::read_secret_file) and [`from_secrets`](Self::from_secrets);
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a file without a secret. The message names
+    /// the file.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::new(file::keys(path.as_ref())?))
+    }
+
+    /// Reads this keyring's keys from a file again and again, so that others can be put there while
+    /// the application runs; see the example of [`KeyFileWatcher`].
+    pub fn watch_file(&self, path: impl AsRef<Path>) -> KeyFileWatcher {
+        KeyFileWatcher::new(self.clone(), path.as_ref())
+    }
+
+    /// Adds a key that signs from now on; the others still verify. One that is there already comes
+    /// first.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -185,7 +161,44 @@ impl Keyring {
     /// # }
     /// ```
     pub fn add(&self, key: SecretKey) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(0, key);
+        let mut keys = self.change();
+        keys.retain(|known| known.id() != key.id());
+        keys.insert(0, key);
+    }
+
+    /// Takes a key away, and tells whether it did: what was signed or sealed with it is worth nothing
+    /// from now on. The last key stays.
+    ///
+    /// ```
+    /// # use tenure_core::transform::{Keyring, SecretKey};
+    /// let (old, new) = (SecretKey::generate()?, SecretKey::generate()?);
+    /// let keyring = Keyring::new([new.clone(), old.clone()]);
+    /// assert!(keyring.retire(old.id()));
+    /// assert!(!keyring.retire(old.id()), "it is gone");
+    /// assert!(!keyring.retire(new.id()), "it is the last");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    #[must_use = "a key that is not there, or is the last, is not taken away"]
+    pub fn retire(&self, id: KeyId) -> bool {
+        let mut keys = self.change();
+        let there = keys.len() > 1 && has(&keys, id);
+        keys.retain(|key| !there || key.id() != id);
+        there
+    }
+
+    /// Which keys there are, the one that signs first.
+    ///
+    /// ```
+    /// # use tenure_core::transform::{Keyring, SecretKey};
+    /// let (old, new) = (SecretKey::generate()?, SecretKey::generate()?);
+    /// let keyring = Keyring::new([old.clone()]);
+    /// keyring.add(new.clone());
+    /// assert_eq!(keyring.ids(), [new.id(), old.id()]);
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn ids(&self) -> Vec<KeyId> {
+        self.keys().iter().map(SecretKey::id).collect()
     }
 
     /// How many keys there are.
@@ -213,23 +226,48 @@ impl Keyring {
     pub(crate) fn sign(&self, name: &str, body: &[u8]) -> [u8; Self::MAC_LEN] {
         let mut cut = [0; Self::MAC_LEN];
         if let Some(key) = self.keys().first() {
-            cut.copy_from_slice(&key.mac(name, body).finalize().into_bytes()[..Self::MAC_LEN]);
+            let mac = key.token_mac(name, body).finalize().into_bytes();
+            cut.copy_from_slice(&mac[..Self::MAC_LEN]);
         }
         cut
     }
 
     pub(crate) fn verify(&self, name: &str, body: &[u8], mac: &[u8]) -> bool {
-        mac.len() == Self::MAC_LEN
-            && self.keys().iter().any(|key| key.mac(name, body).verify_truncated_left(mac).is_ok())
+        let signed = |key: &SecretKey| key.token_mac(name, body).verify_truncated_left(mac).is_ok();
+        mac.len() == Self::MAC_LEN && self.keys().iter().any(signed)
     }
 
-    fn keys(&self) -> std::sync::RwLockReadGuard<'_, Vec<SecretKey>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    /// Puts these keys in place of all others, and tells whether that changed anything.
+    pub(super) fn replace(&self, with: Vec<SecretKey>) -> bool {
+        if self.keys().iter().map(SecretKey::id).eq(with.iter().map(SecretKey::id)) {
+            return false;
+        }
+        *self.change() = with;
+        true
     }
+
+    /// How often the keys have changed.
+    pub(super) fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
+    }
+
+    pub(super) fn keys(&self) -> RwLockReadGuard<'_, Vec<SecretKey>> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self) -> RwLockWriteGuard<'_, Vec<SecretKey>> {
+        let keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
+        self.0.generation.fetch_add(1, Ordering::Release);
+        keys
+    }
+}
+
+fn has(keys: &[SecretKey], id: KeyId) -> bool {
+    keys.iter().any(|key| key.id() == id)
 }
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keyring({} keys)", self.len())
+        f.debug_tuple("Keyring").field(&self.ids()).finish()
     }
 }
