@@ -27,12 +27,14 @@ pub trait ErrorResponse<B>: Clone {
 }
 
 /// Answers with a status and its name, and nothing of the error: `503 Service Unavailable` with
-/// `Retry-After` while the store cannot be reached, else `500 Internal Server Error`. The default.
+/// `Retry-After` while the store cannot be reached, what [`status`](Self::status) says of other
+/// classes, else `500 Internal Server Error`. The default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlainText;
 
 impl PlainText {
-    /// The status for `error`.
+    /// The status for `error`: 503 where the store cannot be reached in time, 401 where a log-in is
+    /// asked for, 403 for too many sessions, 422 for a value that a validation refuses, else 500.
     ///
     /// ```
     /// use http::StatusCode;
@@ -49,6 +51,7 @@ impl PlainText {
             ErrorKind::Unavailable | ErrorKind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Unauthenticated => StatusCode::UNAUTHORIZED,
             ErrorKind::TooManySessions => StatusCode::FORBIDDEN,
+            ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

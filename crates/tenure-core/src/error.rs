@@ -46,6 +46,8 @@ pub enum ErrorKind {
     TooLarge,
     /// A value does not have the type that was asked for, or is no number where one is needed.
     Type,
+    /// The application's own check refuses a value; answer 422.
+    Invalid,
     /// A sum left the range of its type.
     Overflow,
     /// The value could not be settled, since it kept changing underneath.
@@ -85,6 +87,25 @@ impl Error {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self(Box::new(Inner { kind, operation, message: message.into(), source: None }))
+    }
+
+    /// The refusal of a value, for [`SessionsBuilder::validate`](crate::SessionsBuilder::validate)
+    /// and [`SessionData::validate`](crate::session::SessionData::validate).
+    ///
+    /// ```
+    /// use tenure_core::{Error, ErrorKind};
+    ///
+    /// let error = Error::invalid("at most twenty articles");
+    /// assert_eq!(error.kind(), ErrorKind::Invalid);
+    /// ```
+    pub fn invalid(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Invalid, "validate", why)
+    }
+
+    /// This as the reason why `what` is not recorded.
+    pub(crate) fn refusal_of(self, operation: &'static str, what: &str) -> Self {
+        let message = format!("{what} is refused: {}", self.0.message);
+        Self::new(ErrorKind::Invalid, operation, message).with_source(self)
     }
 
     pub(crate) fn config(message: impl Into<Cow<'static, str>>) -> Self {

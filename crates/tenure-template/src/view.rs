@@ -1,7 +1,4 @@
-use std::borrow::Cow;
-
 use serde::de::{DeserializeOwned, IgnoredAny};
-use tenure_core::csrf::FIELD;
 use tenure_core::session::FlashMessages;
 use tenure_core::{Error, ErrorKind, Result, Session, UserId};
 
@@ -39,7 +36,6 @@ use crate::html::escaped;
 #[derive(Clone, Debug)]
 pub struct SessionView {
     session: Option<Session>,
-    csrf_field: Cow<'static, str>,
 }
 
 impl SessionView {
@@ -47,7 +43,7 @@ impl SessionView {
     /// without using them up.
     #[must_use]
     pub fn new(session: &Session) -> Self {
-        Self::of(Some(session))
+        Self { session: Some(session.clone()) }
     }
 
     /// The view for a visitor without a session: empty, and without tokens.
@@ -66,31 +62,7 @@ impl SessionView {
     /// ```
     #[must_use]
     pub fn absent() -> Self {
-        Self::of(None)
-    }
-
-    fn of(session: Option<&Session>) -> Self {
-        Self { session: session.cloned(), csrf_field: Cow::Borrowed(FIELD) }
-    }
-
-    /// Names the field of [`csrf_field`](Self::csrf_field), `_csrf` otherwise, as the layer that
-    /// checks it was told.
-    ///
-    /// ```
-    /// # use tenure_template::SessionView;
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> tenure_core::Result<()> {
-    /// # let sessions = tenure_core::Sessions::in_memory()?;
-    /// # let session = sessions.start().await?;
-    /// let view = SessionView::new(&session).csrf_field_name("authenticity_token");
-    /// assert!(view.csrf_field()?.contains(r#"name="authenticity_token""#));
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn csrf_field_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.csrf_field = name.into();
-        self
+        Self { session: None }
     }
 
     /// What is at a [path](Session::get_path) such as `cart.0.sku`; none where there is nothing or a
@@ -261,18 +233,12 @@ impl SessionView {
     /// [`ErrorKind::Misuse`] for the [absent](Self::absent) session; otherwise as
     /// [`Session::csrf_token`].
     pub fn csrf_token(&self) -> Result<String> {
-        let Some(session) = &self.session else {
-            return Err(Error::new(
-                ErrorKind::Misuse,
-                "csrf_token",
-                "the view was made without a session; a page with a form has to be given the \
-                 session also of visitors who have none yet",
-            ));
-        };
-        session.csrf_token()
+        self.present()?.csrf_token()
     }
 
-    /// A hidden field with a [token](Self::csrf_token), as HTML: not to be escaped again.
+    /// A hidden field with a [token](Self::csrf_token), as HTML: not to be escaped again. Its name is
+    /// the one by which forms are checked,
+    /// [`SessionsBuilder::csrf_field`](tenure_core::SessionsBuilder::csrf_field).
     ///
     /// ```
     /// # use tenure_template::SessionView;
@@ -289,7 +255,19 @@ impl SessionView {
     /// # Errors
     /// As [`csrf_token`](Self::csrf_token).
     pub fn csrf_field(&self) -> Result<String> {
-        let (name, token) = (escaped(&self.csrf_field), escaped(&self.csrf_token()?));
+        let session = self.present()?;
+        let (name, token) = (escaped(session.csrf_field()), escaped(&session.csrf_token()?));
         Ok(format!(r#"<input type="hidden" name="{name}" value="{token}">"#))
+    }
+
+    fn present(&self) -> Result<&Session> {
+        self.session.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::Misuse,
+                "csrf_token",
+                "the view was made without a session; a page with a form has to be given the \
+                 session also of visitors who have none yet",
+            )
+        })
     }
 }

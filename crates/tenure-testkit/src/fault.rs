@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenure_core::clock::Sleep;
 use tenure_core::store::{
-    Applied, Change, Created, Epoch, Listed, Patch, Record, Revision, Stamp, Store, StoreError,
-    StoreErrorKind, StoreKey, StoreResult, Swap, UserIndex, Validate, Watch,
+    Applied, Change, Created, Epoch, Inspect, Listed, Patch, Record, Revision, Stamp, Store,
+    StoreError, StoreErrorKind, StoreKey, StoreResult, Swap, UserIndex, Validate, Watch,
 };
 use tenure_core::{Handle, Namespace, Timestamp, UserId};
 

@@ -83,6 +83,10 @@ macro_rules! forward_through_around {
             fn validate(&self) -> Option<&impl Validate> {
                 self.store.validate().map(|_| self)
             }
+
+            fn inspect(&self) -> Option<&impl Inspect> {
+                self.store.inspect().map(|_| self)
+            }
         }
 
         impl<S: Store> Validate for $wrapper<S> {
@@ -91,6 +95,13 @@ macro_rules! forward_through_around {
                     Some(validate) => validate.stamp(key).await,
                     None => Err(StoreError::without("validate")),
                 }
+            }
+        }
+
+        impl<S: Store> Inspect for $wrapper<S> {
+            async fn record(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+                let inspect = self.store.inspect().ok_or_else(|| StoreError::without("inspect"))?;
+                self.around(Operation::Inspect, key.handle(), inspect.record(key, now)).await
             }
         }
 

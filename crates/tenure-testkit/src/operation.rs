@@ -30,6 +30,8 @@ pub enum Operation {
     Revoke,
     /// [`Epoch::revoke_everybody`](tenure_core::store::Epoch::revoke_everybody)
     RevokeEverybody,
+    /// [`Inspect::record`](tenure_core::store::Inspect::record)
+    Inspect,
     /// [`Store::close`](tenure_core::store::Store::close)
     Close,
 }
@@ -47,6 +49,7 @@ impl fmt::Display for Operation {
             Self::List => "list",
             Self::Revoke => "revoke",
             Self::RevokeEverybody => "revoke_everybody",
+            Self::Inspect => "inspect",
             Self::Close => "close",
         })
     }

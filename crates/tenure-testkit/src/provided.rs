@@ -1,6 +1,6 @@
 use tenure_core::Timestamp;
 use tenure_core::store::{
-    Created, Epoch, Record, Revision, Store, StoreKey, StoreResult, Swap, UserIndex,
+    Created, Epoch, Inspect, Record, Revision, Store, StoreKey, StoreResult, Swap, UserIndex,
 };
 
 use crate::store::yields;
@@ -77,5 +77,9 @@ impl<S: Store> Store for Provided<S> {
 
     fn epoch(&self) -> Option<&impl Epoch> {
         self.0.epoch()
+    }
+
+    fn inspect(&self) -> Option<&impl Inspect> {
+        self.0.inspect()
     }
 }

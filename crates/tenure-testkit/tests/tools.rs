@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tenure_core::id::{CommitId, Proof};
 use tenure_core::store::{
-    AnyStore, Applied, Created, Epoch, MemoryStore, Patch, Record, Revision, Store, StoreErrorKind,
-    StoreKey, UserIndex,
+    AnyStore, Applied, Created, Epoch, Inspect, MemoryStore, NearCache, Patch, Record, Revision,
+    Store, StoreErrorKind, StoreKey, UserIndex,
 };
 use tenure_core::value::Json;
 use tenure_core::{Clock, Handle, Namespace, Timestamp, UserId};
@@ -44,10 +44,12 @@ async fn everything(store: &impl Store) {
     let _ = users.revoke(key.namespace(), &ada, Some(&key), NOW).await;
     let epoch = store.epoch().expect("the store in memory has an epoch");
     let _ = epoch.revoke_everybody(key.namespace(), NOW).await;
+    let inspect = store.inspect().expect("the store in memory can inspect");
+    let _ = inspect.record(&key, NOW).await;
     store.close().await;
 }
 
-const EVERYTHING: [Operation; 11] = [
+const EVERYTHING: [Operation; 12] = [
     Operation::Load,
     Operation::Create,
     Operation::Swap,
@@ -58,6 +60,7 @@ const EVERYTHING: [Operation; 11] = [
     Operation::List,
     Operation::Revoke,
     Operation::RevokeEverybody,
+    Operation::Inspect,
     Operation::Close,
 ];
 
@@ -111,6 +114,16 @@ async fn wrappers_of_what_has_no_capability_have_none() {
     let any = AnyStore::new(bare());
     assert!(any.users().is_none() && any.epoch().is_none());
     let ada = UserId::new("ada").unwrap();
+    let inspects = [
+        recorder.inspect().is_some(),
+        faults.inspect().is_some(),
+        provided.inspect().is_some(),
+        any.inspect().is_some(),
+        NearCache::new(bare()).inspect().is_some(),
+    ];
+    assert_eq!(inspects, [false; 5]);
+    let asked = recorder.record(&key(), NOW).await;
+    assert_eq!(asked.unwrap_err().kind(), StoreErrorKind::Other);
     let asked = recorder.list(key().namespace(), &ada, NOW).await;
     assert_eq!(asked.unwrap_err().kind(), StoreErrorKind::Other);
 }

@@ -11,13 +11,15 @@ use crate::csrf::{CsrfPage, Guard, RefusalResponse, Refused, header_token};
 
 /// An extractor that reads the body, behind the check that the request has a
 /// [token](tenure_core::Session::csrf_token) of its session: in the header `x-csrf-token`, or in the
-/// field `_csrf` of a form (`application/x-www-form-urlencoded`). The extractor inside sees the whole
+/// field `_csrf` of a form (`application/x-www-form-urlencoded`), or the one that
+/// [`csrf_field`](tenure_core::SessionsBuilder::csrf_field) names. The extractor inside sees the whole
 /// body, that field included.
 ///
 /// Without a token, or with one of another session, the handler is not called and the client gets 403:
-/// the answer that the [`CsrfLayer`](crate::csrf::CsrfLayer) gives, whose names of header and field,
-/// exempted paths and action count here, too. There need not be such a layer; without it, only the
-/// token is checked and not the origin.
+/// the answer that the [`CsrfLayer`](crate::csrf::CsrfLayer) gives, whose name of the header, exempted
+/// paths and action count here, too. There need not be such a layer; without it, only the
+/// token is checked and not the origin. As there, what comes with a bearer token or with a header of
+/// the application's own in place of a cookie needs no token.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -66,7 +68,7 @@ async fn checked(request: Request) -> Result<Request, Response> {
     let token = match header_token(&parts.headers, guard.header()) {
         Err(Refusal::NoToken) if is_form(&parts.headers) => {
             let form = read(&parts, body).await?;
-            let token = field(form.as_bytes(), guard.field());
+            let token = field(form.as_bytes(), session.sessions().csrf_field());
             body = Body::from(form);
             token
         }

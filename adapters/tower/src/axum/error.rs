@@ -12,7 +12,9 @@ use crate::skip::Reason;
 /// An error of a session as the answer of a handler, so that `?` is enough.
 ///
 /// The client sees `503 Service Unavailable` while the store cannot be reached, `401 Unauthorized`
-/// where a log-in is asked for, else `500 Internal Server Error`, and nothing of what happened; what it sees instead is for
+/// where a log-in is asked for, `403 Forbidden` where the user has too many sessions, `422
+/// Unprocessable Content` for a value that the application's own check refuses, else `500 Internal
+/// Server Error`, and nothing of what happened; what it sees instead is for
 /// [`SessionLayer::error_response`](crate::SessionLayer::error_response) to say.
 ///
 /// ```

@@ -62,6 +62,12 @@ impl<R> CsrfLayer<R> {
     /// header and would be refused; routes for forms go outside of this layer, or into a group with
     /// one that asks for no token, and check the field by `axum::Csrf`.
     ///
+    /// A request whose credential is no cookie, but a bearer token or a header of the application's
+    /// own, needs no token: no site can make a browser send it
+    /// ([`LazySession::is_ambient`](tenure_core::LazySession::is_ambient)). One that came with no
+    /// credential at all needs one, so the route where such clients log in goes outside of this
+    /// layer, or into its exemptions.
+    ///
     /// It costs such requests the load of the session, if the handler would not load it.
     ///
     /// ```
@@ -76,7 +82,8 @@ impl<R> CsrfLayer<R> {
         self
     }
 
-    /// The header that carries the token, `x-csrf-token` by default.
+    /// The header that carries the token, `x-csrf-token` by default. Front ends at another origin need
+    /// a CORS layer that allows it by this name; [`cors`](crate::cors::request_headers) has the default.
     ///
     /// ```
     /// # use http::HeaderName;
@@ -89,19 +96,6 @@ impl<R> CsrfLayer<R> {
     /// ```
     pub fn token_header(mut self, name: HeaderName) -> Self {
         self.settings.header = name;
-        self
-    }
-
-    /// The field of a form that carries the token, `_csrf` by default.
-    ///
-    /// ```
-    /// # use tenure_core::csrf::OriginCheck;
-    /// # use tenure_tower::csrf::CsrfLayer;
-    /// let layer = CsrfLayer::new(OriginCheck::new()).token_field("authenticity_token");
-    /// # drop(layer);
-    /// ```
-    pub fn token_field(mut self, name: impl Into<String>) -> Self {
-        self.settings.field = name.into();
         self
     }
 

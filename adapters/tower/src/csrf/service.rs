@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::future::{Check, ResponseFuture};
 use super::respond::{CsrfPage, RefusalResponse};
-use super::settings::{CsrfAction, Guard, Settings, header_token};
+use super::settings::{CsrfAction, Guard, Settings, header_token, is_deliberate};
 use crate::installed::Installed;
 
 /// A service that forged requests do not reach; made by [`CsrfLayer`](super::CsrfLayer).
@@ -48,7 +48,7 @@ impl<S, R> CsrfService<S, R> {
             return Ok(None);
         }
         parts.extensions.insert(guard);
-        if !settings.requires_token {
+        if !settings.requires_token || is_deliberate(parts) {
             return Ok(None);
         }
         match presented(parts, settings) {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
-use tenure_core::csrf::{FIELD, HEADER, OriginCheck, Refusal};
+use tenure_core::csrf::{HEADER, OriginCheck, Refusal};
 use tenure_core::engine::Connection;
 
 use crate::Installed;
@@ -31,7 +31,6 @@ pub(crate) struct Settings {
     pub(super) check: OriginCheck,
     pub(super) action: CsrfAction,
     pub(super) header: HeaderName,
-    pub(super) field: String,
     pub(super) requires_token: bool,
     pub(super) https_when: Option<Predicate>,
     pub(super) on_refusal: Option<Hook>,
@@ -56,7 +55,6 @@ impl Settings {
             check,
             action: CsrfAction::Fail,
             header: HeaderName::from_static(HEADER),
-            field: FIELD.to_owned(),
             requires_token: false,
             https_when: None,
             on_refusal: None,
@@ -97,11 +95,20 @@ fn is_https(parts: &Parts) -> bool {
     Installed::of(&parts.extensions).is_some_and(|installed| installed.session().is_secure())
 }
 
+/// Whether the client has put its credential there on purpose, so that no other site can have made
+/// it send this request with it.
+pub(super) fn is_deliberate(parts: &Parts) -> bool {
+    Installed::of(&parts.extensions).is_some_and(|installed| !installed.session().is_ambient())
+}
+
 #[cfg(feature = "axum")]
 impl Guard {
     /// How the token of this request is to be checked; none if it need not. What a layer says of the
     /// path stands: here it may have lost its beginning.
     pub(crate) fn of(parts: &Parts) -> Option<Self> {
+        if is_deliberate(parts) {
+            return None;
+        }
         if let Some(guard) = parts.extensions.get::<Self>() {
             return (!guard.passes).then(|| guard.clone());
         }
@@ -112,10 +119,6 @@ impl Guard {
 
     pub(crate) fn header(&self) -> &HeaderName {
         &self.settings.header
-    }
-
-    pub(crate) fn field(&self) -> &str {
-        &self.settings.field
     }
 
     pub(crate) fn refuses(&self, refusal: Refusal, parts: &Parts) -> bool {

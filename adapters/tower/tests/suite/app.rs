@@ -1,10 +1,11 @@
 //! An application with a route for each thing that one does with a session.
 
-use axum::Router;
 use axum::extract::Path;
 use axum::response::Redirect;
 use axum::routing::get;
+use axum::{Json, Router};
 use tenure_core::Sessions;
+use tenure_core::session::BearerToken;
 use tenure_tower::SessionLayer;
 use tenure_tower::axum::{Error, Session};
 
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> Router {
         .route("/keys", get(|session: Session| async move { session.keys().join(",") }))
         .route("/clear", get(|session: Session| async move { done(session.clear()) }))
         .route("/login/{user}", get(login))
+        .route("/token/{user}", get(token))
         .route("/whoami", get(whoami))
         .route("/logout", get(|session: Session| async move { done(session.logout()) }))
         .route("/destroy", get(|session: Session| async move { done(session.destroy()) }))
@@ -57,6 +59,12 @@ async fn increment(session: Session) -> Result<String, Error> {
 
 async fn login(session: Session, Path(user): Path<String>) -> Done {
     done(session.login(user))
+}
+
+/// A log-in for clients that are no browsers.
+async fn token(session: Session, Path(user): Path<String>) -> Result<Json<BearerToken>, Error> {
+    session.login(user)?;
+    Ok(Json(session.issue_bearer().await?))
 }
 
 async fn whoami(session: Option<Session>) -> String {

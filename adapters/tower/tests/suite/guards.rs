@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, USER_AGENT};
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, USER_AGENT};
 use http::request::Builder;
 use http::{HeaderValue, Request};
 use tenure_core::engine::Connection;
@@ -92,6 +92,28 @@ async fn p7_t_mon_1_a_mismatch_ends_the_session_by_force() {
         let answer = ada.send(home()).await;
         assert_eq!((answer.body.as_str(), answer.sets_no_cookie()), ("-", true));
     }
+}
+
+#[tokio::test]
+async fn t_mon_1_another_language_is_told() {
+    let (store, told) = (Spy::default(), Arc::new(Mutex::new(Vec::new())));
+    let sink = Arc::clone(&told);
+    let builder = store.builder().on_client_change(move |change| {
+        let (began, present) = (change.began_language(), change.present_language());
+        sink.lock().unwrap().push((began.map(str::to_owned), present.map(str::to_owned)));
+    });
+    let mut ada = Client::new(&app(&builder.build().unwrap()));
+    let by = |path: &str, language| from(HOME, path).header(ACCEPT_LANGUAGE, language);
+    assert_eq!(ada.send(by("/keys", "de, en;q=0.5")).await.body, "");
+    assert_eq!((store.records(), ada.jar.len()), (0, 0), "who only looks leaves nothing");
+    ada.send(by("/login/ada", "de, en;q=0.5")).await;
+    assert_eq!(ada.send(by("/keys", "de, en;q=0.5")).await.body, "", "no handler sees it");
+    ada.send(by("/clear", "de, en;q=0.5")).await;
+    assert!(told.lock().unwrap().is_empty());
+    assert_eq!(ada.send(by("/whoami", "fr")).await.body, "ada");
+    assert_eq!(ada.send(from(HOME, "/whoami")).await.body, "ada");
+    let german = || Some("de, en;q=0.5".to_owned());
+    assert_eq!(*told.lock().unwrap(), [(german(), Some("fr".into())), (german(), None)]);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::routing::get;
+use tenure_core::value::Json;
 use tenure_core::{ErrorKind, Sessions};
 use tenure_tower::SessionLayer;
 use tenure_tower::axum::{Error, Session};
@@ -100,4 +101,35 @@ async fn a7_increment_and_decrement_and_what_is_no_number() {
     // Seen only at the commit, which then applies nothing of this request.
     assert_eq!(client.get("/blind").await.status, 500);
     assert_eq!(client.get("/count").await.body, "Some(9) Some(1.5)");
+}
+
+/// K18: what the application's own check refuses is 422, at the call and at the commit.
+#[tokio::test]
+async fn k18_values_that_a_validation_refuses_are_unprocessable() {
+    let small = |_: &str, value: &Json| match value.decode::<i64>()? {
+        ..=2 => Ok(()),
+        _ => Err(tenure_core::Error::invalid("more than two")),
+    };
+    let store = tenure_core::store::MemoryStore::new();
+    let sessions = Sessions::builder().store(store).validate(small).build().unwrap();
+    async fn count(session: Session) -> Result<String, Error> {
+        session.increment("n", 1)?;
+        Ok(session.get_or("n", 0)?.to_string())
+    }
+    async fn blind(session: tenure_tower::axum::LazySession) -> Result<(), Error> {
+        Ok(session.increment("n", 1)?)
+    }
+    let routes = Router::new().route("/count", get(count)).route("/blind", get(blind));
+    let mut client = Client::new(&routes.layer(SessionLayer::new(sessions)));
+    for n in ["1", "2"] {
+        assert_eq!(client.get("/count").await.body, n);
+    }
+    for path in ["/count", "/blind"] {
+        let answer = client.get(path).await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.body),
+            (422, "Unprocessable Entity"),
+            "{path}"
+        );
+    }
 }

@@ -27,16 +27,19 @@
 //! on GET is not protected. A WebSocket begins with one, too, and that one is checked.
 
 mod bypass;
+mod field;
 mod origin;
 mod origin_check;
 mod refusal;
 mod secret;
 
+pub(crate) use field::check_field;
 pub use origin_check::OriginCheck;
 pub use refusal::Refusal;
 pub(crate) use secret::Secret;
 
-/// The field of a form that carries the token, unless the adapter is told another.
+/// The field of a form that carries the token, unless
+/// [`csrf_field`](crate::SessionsBuilder::csrf_field) says another.
 pub const FIELD: &str = "_csrf";
 
 /// The header that carries the token, unless the adapter is told another.

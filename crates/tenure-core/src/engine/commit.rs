@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use super::events::Event;
 use super::outbox::Work;
-use super::slot::{Answer, Doomed, Fate, Slot, State, Target};
+use super::slot::{Reach, Slot};
+use super::state::{Answer, Doomed, Fate, State, Target};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{CommitId, Handle, Token};
@@ -27,6 +28,17 @@ impl Slot {
     }
 
     async fn commit_silently(&self) -> Result<()> {
+        if self.manager.sealer.is_some()
+            && self.reach == Reach::Nobody
+            && !self.state().journal.is_empty()
+        {
+            return Err(Error::new(
+                ErrorKind::Misuse,
+                "commit",
+                "the client keeps this session, and the response that could carry it has been sent; \
+                 write before, or keep the session in a store",
+            ));
+        }
         // What was written blindly must not reach a session past its locks.
         if self.manager.settings.save_uninitialized || self.is_locked() {
             // Boxed, so that the common case does not carry its size.
@@ -52,7 +64,7 @@ impl Slot {
         if self.manager.settings.quota.is_some() {
             Box::pin(self.keep_quota(now)).await?;
         }
-        folded
+        folded.and_then(|()| self.pack())
     }
 
     /// Sends what is in the outbox, oldest first.
@@ -81,22 +93,9 @@ impl Slot {
         }
     }
 
-    /// Deletes the session of `key`, and tells whether this did it.
-    pub(super) async fn erase(&self, key: &StoreKey, now: Timestamp) -> Result<bool> {
-        let manager = &*self.manager;
-        manager
-            .call("destroy", now, |now, again| async move {
-                let (_turn, now) = manager.turn(key, now).await;
-                let deleted = self.store().delete(key, now).await?;
-                // The first attempt may have done it and lost the answer.
-                Ok(deleted || again)
-            })
-            .await
-    }
-
     async fn delete(&self, doomed: &Doomed, now: Timestamp) -> Result<()> {
         let Doomed { key, user, logs_out } = doomed;
-        let deleted = self.erase(key, now).await?;
+        let deleted = self.manager.delete("destroy", self.store(), key, now).await?;
         self.acknowledge(None);
         if deleted {
             let mut state = self.state();
@@ -370,7 +369,8 @@ impl Slot {
         if !matches!(state.answer, Answer::Nothing) {
             return;
         }
-        let moves = self.manager.cookie.is_persistent()
+        let moves = self.manager.sealer.is_some()
+            || self.answering(state).is_dated()
             || self.manager.settings.rolling
             || state.cookie_lifetime(now).is_some();
         if let (true, Some(target)) = (moves, &state.target) {

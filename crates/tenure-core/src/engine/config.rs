@@ -1,13 +1,19 @@
+mod at_rest;
+mod client;
 mod commits;
 mod events;
 mod guards;
 mod lifetimes;
 mod limits;
+mod merging;
 mod profile;
 mod quota;
+mod reuse;
 mod switch;
 mod tokens;
+mod transports;
 mod undecodable;
+mod validate;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,19 +25,22 @@ pub(crate) use self::limits::Limits;
 pub use self::profile::Profile;
 pub use self::quota::AtLimit;
 pub(crate) use self::quota::Quota;
+pub(crate) use self::reuse::ReuseHook;
+use self::transports::Way;
 pub(crate) use self::undecodable::Policy;
 pub use self::undecodable::Undecodable;
+pub(crate) use self::validate::Validators;
 use super::events::Listener;
 use super::manager::Manager;
 use super::sessions::Sessions;
 use crate::clock::{Clock, Random, SystemClock, SystemRandom};
 use crate::error::{Error, Result};
-use crate::format::{IdGenerator, KeyScheme, SplitKeys, SplitTokens, TokenScheme};
+use crate::format::{IdGenerator, KeyScheme, SplitKeys, TokenScheme};
 use crate::guard::Guards;
 use crate::id::Namespace;
-use crate::store::{AnyStore, MemoryStore, Store};
-use crate::transform::{Keyring, SecretKey};
-use crate::transport::{Cookie, CookieTransport};
+use crate::store::client::Sealer;
+use crate::store::{AnyStore, ClientStore, MemoryStore, Store};
+use crate::transform::Keyring;
 
 type ErrorHook = Arc<dyn Fn(&Error) + Send + Sync>;
 type CommitOn = Arc<dyn Fn(StatusCode) -> bool + Send + Sync>;
@@ -66,11 +75,14 @@ pub enum WhenUnavailable {
 #[must_use = "nothing happens until `build` is called"]
 pub struct SessionsBuilder {
     store: Option<AnyStore>,
-    cookie: Cookie,
+    transports: Vec<Way>,
     namespace: Option<String>,
     keyring: Option<Keyring>,
+    at_rest: Option<Keyring>,
     unsigned: bool,
+    merging: bool,
     generator: Option<IdGenerator>,
+    client: Option<ClientStore>,
     scheme: Option<Arc<dyn TokenScheme>>,
     key_scheme: Arc<dyn KeyScheme>,
     idle_timeout: Option<Duration>,
@@ -93,12 +105,15 @@ pub(crate) struct Settings {
     pub(crate) guards: Guards,
     pub(crate) keeps_request: bool,
     pub(crate) disabled: bool,
+    pub(crate) seals_at_rest: bool,
     pub(crate) undecodable: Policy,
+    pub(crate) validators: Validators,
     pub(crate) store_timeout: Duration,
     pub(crate) limits: Limits,
     pub(crate) quota: Option<Quota>,
     pub(crate) when_unavailable: WhenUnavailable,
     pub(crate) on_error: Option<ErrorHook>,
+    pub(crate) on_reuse: Option<ReuseHook>,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) commit_on: Option<CommitOn>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -109,11 +124,14 @@ impl SessionsBuilder {
     pub(super) fn new() -> Self {
         Self {
             store: None,
-            cookie: Cookie::default(),
+            transports: Vec::new(),
             namespace: None,
             keyring: None,
+            at_rest: None,
             unsigned: false,
+            merging: false,
             generator: None,
+            client: None,
             scheme: None,
             key_scheme: Arc::new(SplitKeys),
             idle_timeout: None,
@@ -131,12 +149,15 @@ impl SessionsBuilder {
                 guards: Guards::default(),
                 keeps_request: false,
                 disabled: false,
+                seals_at_rest: false,
                 undecodable: Policy::Fixed(Undecodable::Fail),
+                validators: Validators::default(),
                 store_timeout: Duration::from_secs(2),
                 limits: Limits::default(),
                 quota: None,
                 when_unavailable: WhenUnavailable::Fail,
                 on_error: None,
+                on_reuse: None,
                 listeners: Vec::new(),
                 commit_on: None,
                 clock: Arc::new(SystemClock),
@@ -157,21 +178,6 @@ impl SessionsBuilder {
     /// ```
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(AnyStore::new(store));
-        self
-    }
-
-    /// The cookie; by default `__Host-id`, `Secure`, `HttpOnly`, `SameSite=Lax`, until the browser
-    /// is closed.
-    ///
-    /// ```
-    /// # use tenure_core::{Sessions, store::MemoryStore, transport::Cookie};
-    /// let cookie = Cookie::named("__Host-shop");
-    /// let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
-    /// assert_eq!(sessions.name(), "__Host-shop");
-    /// # Ok::<(), tenure_core::Error>(())
-    /// ```
-    pub fn cookie(mut self, cookie: Cookie) -> Self {
-        self.cookie = cookie;
         self
     }
 
@@ -237,65 +243,38 @@ impl SessionsBuilder {
     pub fn build(mut self) -> Result<Sessions> {
         self.settings.set_timeouts(self.idle_timeout, self.absolute_timeout);
         self.settings.check()?;
-        let none = || self.settings.disabled.then(|| AnyStore::new(MemoryStore::new()));
-        let store = self.store.or_else(none).ok_or_else(|| {
+        self.check_merging()?;
+        let client = self.take_client()?;
+        let store = self
+            .store
+            .take()
+            .or_else(|| self.settings.disabled.then(|| AnyStore::new(MemoryStore::new())));
+        let store = store.ok_or_else(|| {
             Error::config(
                 "store: none was given; call `.store(MemoryStore::new())` for one that ends with \
                  the process, or give a durable one",
             )
         })?;
         self.settings.quota.iter().try_for_each(|quota| quota.check(&store))?;
-        let cookie = CookieTransport::new(self.cookie, self.settings.clock.now())?;
-        let namespace =
-            Namespace::new(self.namespace.unwrap_or_else(|| cookie.name(true).to_owned()))?;
-        let scheme = match self.scheme {
-            Some(_) if self.keyring.is_some() || self.unsigned || self.generator.is_some() => {
-                return Err(Error::config(
-                    "token_scheme: another scheme signs and makes tokens by itself; leave out \
-                     signing_keys, insecure_unsigned_tokens and id_generator",
-                ));
-            }
-            Some(scheme) => scheme,
-            None => {
-                let mut tokens = match (self.keyring, self.unsigned) {
-                    (Some(keys), false) if keys.is_empty() => {
-                        return Err(Error::config(
-                            "signing_keys: the keyring is empty; put the current key first and \
-                             older ones behind it",
-                        ));
-                    }
-                    (Some(_), true) => {
-                        return Err(Error::config(
-                            "signing_keys and insecure_unsigned_tokens contradict each other; \
-                             keep the keys and leave the other out",
-                        ));
-                    }
-                    (Some(keys), false) => SplitTokens::signed(keys),
-                    (None, true) => SplitTokens::insecure_unsigned(),
-                    (None, false) if store.is_volatile() => {
-                        SplitTokens::signed(Keyring::new([SecretKey::generate()?]))
-                    }
-                    (None, false) => {
-                        return Err(Error::config(
-                            "signing_keys: none were given, and sessions in this store outlive the \
-                             process; pass `Keyring::from_secrets([secret])` with a secret from \
-                             `openssl rand -base64 33`, or `.insecure_unsigned_tokens()` at the \
-                             price of one look-up a forged token",
-                        ));
-                    }
-                };
-                if let Some(generator) = self.generator {
-                    tokens = tokens.generator(generator);
-                }
-                Arc::new(tokens)
-            }
-        };
+        self.check_reuse(&store)?;
+        let ways = std::mem::take(&mut self.transports);
+        let transports = transports::build(ways, client.is_some(), self.settings.clock.now())?;
+        let name = self.namespace.take().unwrap_or_else(|| transports.main().name(true).to_owned());
+        let namespace = Namespace::new(name)?;
+        let scheme = self.take_scheme(&store)?;
+        self.settings.seals_at_rest = self.at_rest.is_some();
+        let store = at_rest::sealed(store, self.at_rest.take(), &self.settings.random)?;
+        let keeps_client = self.settings.guards.watch();
+        let sealer = client.map(|(client, revocations)| {
+            Sealer::new(client, namespace.as_str(), keeps_client, revocations)
+        });
         Ok(Sessions::from_manager(Manager::new(
             store,
-            cookie,
+            transports,
             namespace,
             scheme,
             self.key_scheme,
+            sealer,
             self.settings,
         )?))
     }

@@ -72,6 +72,9 @@ counters! {
     rejected
     /// Well-formed credentials for which the store has no live session.
     unknown
+    /// Secrets that came again although their living session has another by now; counted with
+    /// `on_reuse` alone.
+    reused
     /// Sessions ended by force, since their client came from elsewhere or as another one.
     locked_out
     /// Records of a version that this library does not know, taken for no session.
@@ -91,6 +94,7 @@ impl Counters {
                 self.loads.add(1);
                 self.unknown.add(1);
             }
+            Event::Reused { .. } => self.reused.add(1),
             Event::UnknownVersion { .. } => self.unknown_version.add(1),
             Event::Rejected { .. } => self.rejected.add(1),
             Event::Created { .. } => self.created.add(1),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::config::{AtLimit, Settings};
 use super::sessions::Sessions;
+use crate::guard::IpLock;
 
 impl Sessions {
     /// The settings in force, one a line, without secrets: for a log at start, and for the
@@ -34,10 +35,15 @@ impl fmt::Display for Description<'_> {
             return writeln!(f, "enabled: no");
         }
         writeln!(f, "namespace: {}", manager.namespace.as_str())?;
-        writeln!(f, "cookie: {}", manager.cookie)?;
+        for transport in manager.transports.iter() {
+            writeln!(f, "{}", transport.describe())?;
+        }
         lifetimes(f, settings)?;
         let limits = &settings.limits;
         writeln!(f, "store_timeout: {}", Spoken(settings.store_timeout))?;
+        if settings.seals_at_rest {
+            writeln!(f, "seal_at_rest: yes")?;
+        }
         if let Some(quota) = &settings.quota {
             let then = match quota.at_limit {
                 AtLimit::RejectNew => "reject_new",
@@ -45,6 +51,17 @@ impl fmt::Display for Description<'_> {
                 AtLimit::EvictAll => "evict_all",
             };
             writeln!(f, "max_sessions_per_user: {}, then {then}", quota.most)?;
+        }
+        match settings.guards.ip {
+            Some(IpLock::Exact) => writeln!(f, "lock_ip: exact")?,
+            Some(IpLock::Prefix { v4, v6 }) => writeln!(f, "lock_ip: /{v4} /{v6}")?,
+            None => {}
+        }
+        if settings.guards.user_agent {
+            writeln!(f, "lock_user_agent: yes")?;
+        }
+        if let Some(name) = &settings.guards.csrf_field {
+            writeln!(f, "csrf_field: {name}")?;
         }
         writeln!(f, "max_session_bytes: {}", limits.bytes)?;
         writeln!(f, "max_session_keys: {}", limits.keys)?;

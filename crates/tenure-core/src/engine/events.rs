@@ -60,6 +60,15 @@ pub enum Event<'a> {
         /// The one that the credential names.
         session: Option<Handle>,
     },
+    /// That secret is one which the session had before, and the session is alive: two hold its
+    /// credential, and one of them is a thief. Only with
+    /// [`on_reuse`](super::SessionsBuilder::on_reuse); it follows [`Unknown`](Self::Unknown).
+    Reused {
+        /// Which one.
+        session: Option<Handle>,
+        /// Whose it is.
+        user: Option<&'a UserId>,
+    },
     /// The record is of a version that this library does not know; it is taken for no session, so
     /// [`Unknown`](Self::Unknown) follows.
     UnknownVersion {
@@ -183,6 +192,7 @@ impl<'a> Event<'a> {
         match self {
             Self::Loaded { .. } => "loaded",
             Self::Unknown { .. } => "unknown",
+            Self::Reused { .. } => "reused",
             Self::UnknownVersion { .. } => "unknown_version",
             Self::Rejected { .. } => "rejected",
             Self::Created { .. } => "created",
@@ -215,6 +225,7 @@ impl<'a> Event<'a> {
         match *self {
             Self::Loaded { session, .. }
             | Self::Unknown { session }
+            | Self::Reused { session, .. }
             | Self::UnknownVersion { session }
             | Self::Created { session, .. }
             | Self::Committed { session, .. }
@@ -247,6 +258,7 @@ impl<'a> Event<'a> {
     pub fn user(&self) -> Option<&'a UserId> {
         match *self {
             Self::Loaded { user, .. }
+            | Self::Reused { user, .. }
             | Self::Created { user, .. }
             | Self::Committed { user, .. }
             | Self::Conflict { user, .. }
@@ -287,7 +299,7 @@ impl Manager {
 }
 
 /// What listens must not break what it listens to.
-fn guarded(listen: impl FnOnce()) {
+pub(super) fn guarded(listen: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(listen)).is_err() {
         super::trace::listener_panicked();
     }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::slot::{Answer, Slot};
+use super::slot::Slot;
+use super::state::Answer;
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::id::Handle;
 use crate::session::{Journal, LazySession};
-use crate::transport::CookieContext;
+use crate::transport::{ResponseContext, Transport};
 
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
@@ -188,7 +189,7 @@ impl Sealed {
         }
         // Only the store in memory answers at once; others are not asked in vain. Dropped before
         // its end a commit loses nothing.
-        if !self.slot.manager.store.is_volatile() {
+        if !self.slot.manager.answers_at_once() {
             return None;
         }
         match pin!(self.slot.commit()).poll(&mut Context::from_waker(Waker::noop())) {
@@ -223,10 +224,13 @@ impl Sealed {
     /// # Errors
     /// When the cookie is over its limit or a cookie factory broke the rules.
     pub fn write_headers(&self, headers: &mut HeaderMap) -> Result<()> {
-        let (answer, handle, lifetime, now) = {
+        let manager = &self.slot.manager;
+        let (answer, handle, lifetime, now, transport) = {
             let state = self.slot.state();
-            if state.consulted && !self.slot.manager.settings.disabled {
-                add(headers, VARY, self.slot.manager.cookie.vary().into(), &["*"]);
+            if state.consulted && !manager.settings.disabled {
+                for name in manager.transports.vary(&self.slot.arrived) {
+                    add(headers, VARY, name.clone().into(), &["*"]);
+                }
             }
             if state.clears_site && state.doomed.is_none() && state.outbox.is_empty() {
                 let site = match state.answer {
@@ -235,37 +239,45 @@ impl Sealed {
                 };
                 headers.insert(CLEAR_SITE_DATA, HeaderValue::from_static(site));
             }
+            if state.given {
+                add(headers, CACHE_CONTROL, HeaderValue::from_static("no-store"), &[]);
+            }
             if matches!(state.answer, Answer::Nothing) {
                 return Ok(());
             }
             let handle = state.target.as_ref().and_then(|target| target.key.handle());
-            let now = self.slot.manager.settings.clock.now();
-            (state.answer.clone(), handle, state.cookie_lifetime(now), now)
+            let now = manager.settings.clock.now();
+            let transport = self.slot.answering(&state);
+            (state.answer.clone(), handle, state.cookie_lifetime(now), now, transport)
         };
-        let cookie = self.cookie(&answer, handle, lifetime, now);
-        headers.append(SET_COOKIE, cookie.inspect_err(|error| self.slot.manager.report(error))?);
+        self.answer(&answer, transport, (handle, lifetime, now), headers)
+            .inspect_err(|error| manager.report(error))?;
         add(headers, CACHE_CONTROL, HeaderValue::from_static("no-store"), &[]);
         Ok(())
     }
 
     /// Runs the application's factory, so under no lock.
-    fn cookie(
+    fn answer(
         &self,
         answer: &Answer,
-        handle: Option<Handle>,
-        lifetime: Option<Duration>,
-        now: Timestamp,
-    ) -> Result<HeaderValue> {
-        let manager = &self.slot.manager;
+        transport: &dyn Transport,
+        (handle, lifetime, now): (Option<Handle>, Option<Duration>, Timestamp),
+        headers: &mut HeaderMap,
+    ) -> Result<()> {
+        let slot = &*self.slot;
         let handle = handle.map(|handle| handle.to_string()).unwrap_or_default();
-        let (secure, request) = (self.slot.secure, self.slot.request.as_deref());
-        let context = CookieContext::new(&handle, secure, now, request).lasting(lifetime);
+        let mut context = ResponseContext::new(&handle, slot.secure, now, slot.request.as_deref())
+            .lasting(lifetime);
+        if std::ptr::addr_eq(transport, slot.transport()) {
+            context = context.answering(&slot.arrived.presented);
+        }
         match answer {
             Answer::Issue(token) => {
-                let text = manager.scheme.write(token, &manager.token_context(secure, request));
-                manager.cookie.issue(&text, &context)
+                let text = slot.credential(token, transport)?;
+                transport.issue(&text, &context, headers)
             }
-            Answer::Remove | Answer::Nothing => manager.cookie.remove(&context),
+            Answer::Remove => transport.remove(&context, headers),
+            Answer::Nothing => Ok(()),
         }
     }
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::events::Event;
-use super::slot::{Answer, Reach, Slot};
+use super::slot::{Reach, Slot};
+use super::state::Answer;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guard::Verdict;
@@ -27,12 +28,14 @@ impl Slot {
         }
         let present = self.client();
         let verdict = guards.verdict(&record.client, &present);
-        guards.tell(key, &record, &present, matches!(verdict, Verdict::Ends(_)));
+        let ends = matches!(verdict, Verdict::Ends(_));
+        guards.tell(key, &record, &present, self.language(), ends);
         match verdict {
             Verdict::Admitted => Ok(Some(record)),
             Verdict::Ends(reason) => {
                 // Boxed, so that a load does not carry its size.
-                if Box::pin(self.erase(key, now)).await? {
+                let delete = self.manager.delete("destroy", self.store(), key, now);
+                if Box::pin(delete).await? {
                     self.state().answer = Answer::Remove;
                     let (session, user) = (key.handle(), record.user.as_ref());
                     self.manager.emit(Event::LockedOut { session, user, reason });

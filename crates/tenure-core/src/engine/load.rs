@@ -2,10 +2,12 @@ use std::sync::Arc;
 
 use super::config::WhenUnavailable;
 use super::events::Event;
-use super::slot::{Answer, Fate, Slot};
+use super::slot::Slot;
+use super::state::{Answer, Fate};
 use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 use crate::session::Journal;
+use crate::store::sealed::opened;
 use crate::store::{Record, Store, StoreErrorKind, StoreKey};
 
 impl Slot {
@@ -31,6 +33,11 @@ impl Slot {
         let now = self.manager.settings.clock.now();
         let loaded = match self.fetch(&key, now).await {
             Ok(Some(record)) => self.guarded(&key, record, now).await,
+            Ok(None) if self.manager.settings.on_reuse.is_some() => {
+                // Boxed, so that a load does not carry its size.
+                Box::pin(self.look_for_reuse(&key, now)).await;
+                Ok(None)
+            }
             other => other,
         };
         if let Err(error) = &loaded {
@@ -116,7 +123,8 @@ impl Slot {
         let session = key.handle();
         let loaded = manager
             .call("load", now, |now, _| async move {
-                match self.store().load(key, now).await.map(|record| record.map(Arc::new)) {
+                let loaded = self.store().load(key, now).await.and_then(opened);
+                match loaded.map(|record| record.map(Arc::new)) {
                     Err(error) if error.kind() == StoreErrorKind::UnknownVersion => {
                         manager.emit(Event::UnknownVersion { session });
                         Ok(None)

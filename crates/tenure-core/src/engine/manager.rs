@@ -12,17 +12,35 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::{KeyScheme, TokenContext, TokenScheme};
 use crate::id::{CommitIds, Namespace, Token};
-use crate::store::{AnyStore, Patch, Store, StoreError, StoreErrorKind, StoreKey};
-use crate::transport::CookieTransport;
+use crate::store::client::Sealer;
+use crate::store::{AnyStore, Patch, Record, Store, StoreError, StoreErrorKind, StoreKey};
+use crate::transform::TransformContext;
+use crate::transport::Transports;
+
+/// What proves the right to a session.
+pub(crate) struct Credential {
+    pub(crate) token: Token,
+    /// The session itself, where the client keeps it.
+    pub(crate) record: Option<Box<Record>>,
+}
+
+/// The ids of the commits of one manager.
+pub(super) fn commit_ids(settings: &Settings) -> Result<CommitIds> {
+    CommitIds::new(settings.random.as_ref()).map_err(|error| {
+        Error::new(ErrorKind::Unavailable, "configuration", "no random numbers").with_source(error)
+    })
+}
 
 /// What changes is shared by clones.
 #[derive(Clone)]
 pub(crate) struct Manager {
     pub(crate) store: AnyStore,
-    pub(crate) cookie: CookieTransport,
+    pub(crate) transports: Transports,
     pub(crate) namespace: Namespace,
     pub(crate) scheme: Arc<dyn TokenScheme>,
     pub(crate) keys: Arc<dyn KeyScheme>,
+    /// Where the clients keep their sessions: how these travel.
+    pub(crate) sealer: Option<Arc<Sealer>>,
     pub(crate) settings: Settings,
     pub(super) queue: Queue,
     pub(super) settled: Settled,
@@ -33,24 +51,23 @@ pub(crate) struct Manager {
 impl Manager {
     pub(super) fn new(
         store: AnyStore,
-        cookie: CookieTransport,
+        transports: Transports,
         namespace: Namespace,
         scheme: Arc<dyn TokenScheme>,
         keys: Arc<dyn KeyScheme>,
+        sealer: Option<Sealer>,
         settings: Settings,
     ) -> Result<Self> {
-        let commit_ids = CommitIds::new(settings.random.as_ref()).map_err(|error| {
-            Error::new(ErrorKind::Unavailable, "configuration", "no random numbers")
-                .with_source(error)
-        })?;
+        let commit_ids = commit_ids(&settings)?;
         super::meter::describe();
         let counters = Counters::new(&namespace);
         Ok(Self {
             store,
-            cookie,
+            transports,
             namespace,
             scheme,
             keys,
+            sealer: sealer.map(Arc::new),
             settings,
             queue: Queue::new(),
             settled: Settled::new(),
@@ -61,13 +78,32 @@ impl Manager {
 
     pub(crate) fn token_context<'a>(
         &'a self,
-        secure: bool,
+        name: &'a str,
         request: Option<&'a http::request::Parts>,
     ) -> TokenContext<'a> {
-        let mut context =
-            TokenContext::new(self.cookie.name(secure), self.settings.random.as_ref());
+        let mut context = TokenContext::new(name, self.settings.random.as_ref());
         context.request = request;
         context
+    }
+
+    /// The credential that `text` is, or none, whatever is wrong with it.
+    pub(crate) fn read(&self, text: &str, cx: &TokenContext<'_>) -> Option<Credential> {
+        match &self.sealer {
+            None => Some(Credential { token: self.scheme.parse(text, cx)?, record: None }),
+            Some(sealer) => {
+                let cx = TransformContext::new(cx.name, sealer.purpose(), cx.random);
+                let (token, record) = sealer.read(text, &cx)?;
+                Some(Credential { token, record: Some(Box::new(record)) })
+            }
+        }
+    }
+
+    /// Whether what a request does with its session takes no time but its own.
+    pub(super) fn answers_at_once(&self) -> bool {
+        match &self.sealer {
+            None => self.store.is_volatile(),
+            Some(sealer) => sealer.revocations.as_ref().is_none_or(|store| store.is_volatile()),
+        }
     }
 
     pub(crate) fn key(&self, token: &Token) -> StoreKey {
@@ -112,16 +148,28 @@ impl Manager {
     pub(super) fn settles_by_itself(&self, patch: Option<&Patch>) -> bool {
         let merges =
             self.store.merges_in_place() && patch.is_none_or(|patch| !patch.has_closures());
-        merges || self.store.is_volatile()
+        merges || self.store.is_volatile() || self.sealer.is_some()
+    }
+
+    /// Deletes a session, and tells whether this did it.
+    pub(super) async fn delete(
+        &self,
+        operation: &'static str,
+        store: &AnyStore,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> Result<bool> {
+        self.call(operation, now, |now, again| async move {
+            let (_turn, now) = self.turn(key, now).await;
+            // The first attempt may have done it and lost the answer.
+            Ok(store.delete(key, now).await? || again)
+        })
+        .await
     }
 
     /// Waits for one's turn to delete a session, if the store needs that, and tells the time at
     /// which it came.
-    pub(super) async fn turn(
-        &self,
-        key: &StoreKey,
-        now: Timestamp,
-    ) -> (Option<Turn<'_>>, Timestamp) {
+    async fn turn(&self, key: &StoreKey, now: Timestamp) -> (Option<Turn<'_>>, Timestamp) {
         if self.settles_by_itself(None) {
             return (None, now);
         }

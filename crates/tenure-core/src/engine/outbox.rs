@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::events::Event;
-use super::slot::{Doomed, Fate, Reach, Slot, State, Target};
+use super::slot::{Reach, Slot};
+use super::state::{Doomed, Fate, State, Target};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::Token;
@@ -121,6 +122,7 @@ impl Slot {
             (journal, state.target.clone(), state.refusals())
         };
         self.tell(refusals);
+        let journal = journal.validated(&self.manager.settings.validators);
         let work = match target {
             Some(target) => self.change(&target, journal, now)?,
             None => [self.birth(&journal, now)?.map(Arc::new), None],
@@ -183,12 +185,13 @@ impl Slot {
     }
 
     /// The patch, told what this request has seen, and which commits need no remembering.
+    #[inline]
     pub(super) fn based(&self, patch: Patch, target: &Target) -> Patch {
         let Some(base) = &target.base else { return patch };
+        let mut settled = Vec::with_capacity(base.commits.len());
         let known = base.commits.iter().map(|(id, _)| *id);
-        patch
-            .settle(known.filter(|id| self.manager.settled.contains(*id)).collect())
-            .on(Arc::clone(base))
+        settled.extend(known.filter(|id| self.manager.settled.contains(*id)));
+        patch.settle(settled).on(Arc::clone(base))
     }
 
     /// The rotation of a format whose key is the whole id: a new record, then the old one goes.
@@ -204,6 +207,7 @@ impl Slot {
         let mut record = self.fresh(journal, &data, now)?;
         if let Some(base) = &target.base {
             record.created = base.created;
+            record.client = base.client.clone();
             record.absolute_deadline = base.absolute_deadline;
             record.idle_timeout = journal.idle_timeout.unwrap_or(base.idle_timeout);
             if journal.user.is_none() {
@@ -214,6 +218,8 @@ impl Slot {
                 record.absolute_deadline = self.end(journal, now);
             }
             record.idle_deadline = record.absolute_deadline.min(now + record.idle_timeout);
+        } else {
+            self.note_language(&mut record)?;
         }
         let former = Doomed { key: target.key.clone(), user: None, logs_out: false };
         let logs_in = journal.is_login();
@@ -230,6 +236,7 @@ impl Slot {
         if !wanted {
             return Ok(None);
         }
+        self.note_language(&mut record)?;
         let (token, key) = self.minted()?;
         record.proofs.present = key.proof().copied();
         Ok(Some(Work::Create { token, key, record, logs_in: journal.is_login() }))
@@ -264,14 +271,14 @@ impl Slot {
     }
 
     pub(super) fn minted(&self) -> Result<(Token, StoreKey)> {
-        let context = self.manager.token_context(self.secure, self.request.as_deref());
+        let context = self.token_context(self.transport());
         let token = self.manager.scheme.mint(&context)?;
         let key = self.manager.key(&token);
         Ok((token, key))
     }
 
     fn renewed(&self, token: &Token) -> Result<Token, Error> {
-        let context = self.manager.token_context(self.secure, self.request.as_deref());
+        let context = self.token_context(self.transport());
         self.manager.scheme.renew(token, &context)
     }
 }

@@ -9,7 +9,7 @@ use super::sessions::Sessions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::{Handle, UserId};
 use crate::session::external_id;
-use crate::store::{Listed, Store, StoreKey};
+use crate::store::{AnyStore, Listed, Store, StoreKey};
 
 /// What a page shows of a session: nothing by which anybody could get into it.
 ///
@@ -128,7 +128,7 @@ impl Sessions {
     /// # Errors
     /// [`ErrorKind::Misuse`] when the store has no index of users, and when it cannot answer.
     pub async fn revoke_user(&self, user: &UserId) -> Result<u32> {
-        self.manager().revoke_user(user, None).await
+        self.manager().revoke_user(&self.manager().store, user, None).await
     }
 
     /// Ends all sessions of everybody by one write, however many there are.
@@ -228,19 +228,21 @@ impl Manager {
 
     /// Deletes a session by its key for administration; whose it is, if that is known.
     pub(super) async fn end(&self, key: &StoreKey, user: Option<&UserId>) -> Result<bool> {
-        let delete = |now, again| async move {
-            // The first attempt may have done it and lost the answer.
-            Ok(self.store.delete(key, now).await? || again)
-        };
-        let deleted = self.call("revoke", self.settings.clock.now(), delete).await?;
+        let now = self.settings.clock.now();
+        let deleted = self.delete("revoke", &self.store, key, now).await?;
         if deleted {
             self.emit(Event::Destroyed { session: key.handle(), user });
         }
         Ok(deleted)
     }
 
-    pub(crate) async fn revoke_user(&self, user: &UserId, keep: Option<&StoreKey>) -> Result<u32> {
-        let users = self.store.users().ok_or_else(|| without_index("revoke_user"))?;
+    pub(crate) async fn revoke_user(
+        &self,
+        store: &AnyStore,
+        user: &UserId,
+        keep: Option<&StoreKey>,
+    ) -> Result<u32> {
+        let users = store.users().ok_or_else(|| without_index("revoke_user"))?;
         let now = self.settings.clock.now();
         let revoke =
             |now, _| crate::store::UserIndex::revoke(users, &self.namespace, user, keep, now);

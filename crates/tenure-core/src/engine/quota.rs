@@ -3,7 +3,8 @@
 use super::config::{AtLimit, Quota};
 use super::events::Event;
 use super::outbox::Work;
-use super::slot::{Fate, Slot};
+use super::slot::Slot;
+use super::state::Fate;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;

@@ -1,8 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderMap;
-
 use super::config::SessionsBuilder;
 use super::counters::Counts;
 use super::events::Event;
@@ -14,9 +12,8 @@ use super::sweeper::Sweeper;
 use crate::clock::{Clock, Random};
 use crate::error::{Error, Result};
 use crate::id::Namespace;
-use crate::session::{Detached, LazySession, Session};
 use crate::store::{AnyStore, MemoryStore, Store};
-use crate::transport::{Cookie, CookieTransport};
+use crate::transport::{Cookie, CookieTransport, Transports};
 
 /// The manager of an application's sessions: configuration, store and keys; cheap to clone.
 ///
@@ -106,7 +103,8 @@ impl Sessions {
     /// another name.
     pub fn with_cookie(&self, cookie: Cookie) -> Result<Self> {
         let cookie = CookieTransport::new(cookie, self.clock().now())?;
-        Ok(Self::from_manager(Manager { cookie, ..Manager::clone(&self.0) }))
+        let transports = Transports::new(vec![Arc::new(cookie)])?;
+        Ok(Self::from_manager(Manager { transports, ..Manager::clone(&self.0) }))
     }
 
     /// Begins the exchange of one request, without any I/O and without looking at the credential.
@@ -126,96 +124,7 @@ impl Sessions {
     /// ```
     #[must_use]
     pub fn open(&self, parts: &http::request::Parts, connection: Connection) -> Exchange {
-        Exchange::new(Arc::new(Slot::of_request(Arc::clone(&self.0), parts, connection)))
-    }
-
-    /// The session of a raw token outside a request, if it is alive; for WebSockets, jobs and tests.
-    /// Take [`Session::read_only`] of it to be sure that nothing is written.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> tenure_core::Result<()> {
-    /// # let sessions = tenure_core::Sessions::in_memory()?;
-    /// # let session = sessions.start().await?;
-    /// # session.login("ada")?;
-    /// # session.commit().await?;
-    /// # let token = session.danger_expose_token().unwrap();
-    /// let session = sessions.open_token(&token).await?.unwrap();
-    /// assert_eq!(session.user().unwrap().as_str(), "ada");
-    /// assert!(sessions.open_token("forged").await?.is_none());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// When the store cannot answer.
-    pub async fn open_token(&self, token: &str) -> Result<Option<Detached>> {
-        let manager = Arc::clone(&self.0);
-        let Some(token) = [true, false]
-            .into_iter()
-            .find_map(|secure| manager.scheme.parse(token, &manager.token_context(secure, None)))
-        else {
-            manager.emit(Event::Rejected { reason: "malformed or not signed by us" });
-            return Ok(None);
-        };
-        self.detached(Slot::of_token(manager, token)).await
-    }
-
-    /// The session of a request's headers outside a request, if it is alive. `secure` says whether
-    /// they came by HTTPS.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> tenure_core::Result<()> {
-    /// # let sessions = tenure_core::Sessions::in_memory()?;
-    /// # let session = sessions.start().await?;
-    /// # session.login("ada")?;
-    /// # session.commit().await?;
-    /// # let token = session.danger_expose_token().unwrap();
-    /// let mut headers = http::HeaderMap::new(); // of a WebSocket's handshake, say
-    /// headers.insert("cookie", format!("theme=dark; __Host-id={token}").parse().unwrap());
-    /// let session = sessions.open_headers(&headers, true).await?.unwrap();
-    /// assert_eq!(session.user().unwrap().as_str(), "ada");
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// When the store cannot answer.
-    pub async fn open_headers(
-        &self,
-        headers: &HeaderMap,
-        secure: bool,
-    ) -> Result<Option<Detached>> {
-        self.detached(Slot::of_headers(Arc::clone(&self.0), headers, secure)).await
-    }
-
-    /// A new session outside a request, without any I/O; it exists once something is saved.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> tenure_core::Result<()> {
-    /// # let sessions = tenure_core::Sessions::in_memory()?;
-    /// let session = sessions.start().await?; // for the next page of a test, say
-    /// session.login("ada")?;
-    /// assert!(!session.exists());
-    /// session.commit().await?;
-    /// assert!(session.exists());
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Not yet: the store is asked, and the token made, by the first commit. It is fallible
-    /// as its siblings are, so that this may change.
-    pub async fn start(&self) -> Result<Detached> {
-        let slot = Slot::of_headers(Arc::clone(&self.0), &HeaderMap::new(), true);
-        Ok(Detached::new(LazySession::new(Arc::new(slot)).load().await?))
-    }
-
-    async fn detached(&self, slot: Slot) -> Result<Option<Detached>> {
-        let session: Session = LazySession::new(Arc::new(slot)).load().await?;
-        Ok(session.exists().then(|| Detached::new(session)))
+        Exchange::new(Arc::new(Slot::of_request(self.shared(), parts, connection)))
     }
 
     /// Asks the store for a session that nobody has, to learn whether it answers: for readiness
@@ -234,7 +143,7 @@ impl Sessions {
     /// When the store cannot answer.
     pub async fn ping(&self) -> Result<()> {
         let manager = &*self.0;
-        let token = manager.scheme.mint(&manager.token_context(true, None))?;
+        let token = manager.scheme.mint(&manager.token_context(self.name(), None))?;
         let (key, now) = (manager.key(&token), manager.settings.clock.now());
         let load = |now, _| manager.store.load(&key, now);
         manager.call("ping", now, load).await.map(|_| ())
@@ -282,6 +191,10 @@ impl Sessions {
         &self.0
     }
 
+    pub(super) fn shared(&self) -> Arc<Manager> {
+        Arc::clone(&self.0)
+    }
+
     pub(super) fn clock(&self) -> &dyn Clock {
         self.0.settings.clock.as_ref()
     }
@@ -301,7 +214,39 @@ impl Sessions {
     /// The name of the cookie on HTTPS; it tells session layers apart.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.0.cookie.name(true)
+        self.0.transports.main().name(true)
+    }
+
+    /// Whether a browser sends the cookie with requests for this path (RFC 6265 §5.1.4), which is
+    /// as the browser sees it, without the query. An adapter gives other requests no session.
+    ///
+    /// Every path is covered where a [cookie factory](crate::transport::Cookie::factory) may set
+    /// another one.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, store::MemoryStore, transport::Cookie};
+    /// let cookie = Cookie::named("__Secure-shop").path("/shop");
+    /// let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// assert!(sessions.covers("/shop") && sessions.covers("/shop/cart"));
+    /// assert!(!sessions.covers("/") && !sessions.covers("/shopping"));
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn covers(&self, path: &str) -> bool {
+        self.0.transports.iter().any(|transport| transport.covers(path))
+    }
+
+    /// Whether whatever parallel requests do to one session merges: not where the clients keep the
+    /// sessions, since the last response wins there.
+    ///
+    /// ```
+    /// # use tenure_core::Sessions;
+    /// assert!(Sessions::in_memory()?.merges());
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn merges(&self) -> bool {
+        self.0.sealer.is_none()
     }
 
     /// The namespace in the store.

@@ -56,6 +56,7 @@ pub(super) fn tell(event: &Event<'_>) {
         Event::Rejected { reason } => debug!(reason, "session credential rejected"),
         Event::LockedOut { reason, .. } => debug!(session, reason, "session ended by a lock"),
         Event::Unknown { .. } => debug!(session, "no live session has this secret"),
+        Event::Reused { .. } => debug!(session, "a retired secret of a living session came again"),
         Event::Gone { .. } => debug!(session, "commit dropped: the session ended meanwhile"),
         Event::Swept { sessions } => debug!(sessions, "expired sessions swept"),
         Event::UserRevoked { sessions, .. } => debug!(sessions, "sessions of a user revoked"),
@@ -78,3 +79,12 @@ pub(super) fn listener_panicked() {
     #[cfg(feature = "tracing")]
     warn!("a listener to session events panicked; everything else goes on");
 }
+
+/// Tells those who run the application what a setting costs.
+#[cfg(feature = "tracing")]
+pub(super) fn warn(why: &'static str) {
+    warn!("{why}");
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) fn warn(_: &'static str) {}

@@ -8,14 +8,16 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::record::{MAX_LEN, read};
 use super::{DecodeError, Encoded, RecordFormat, TouchMode};
 use crate::clock::Timestamp;
 use crate::id::{CommitId, Proof, UserId};
 use crate::store::{Client, Epochs, Former, Pending, Proofs, Record, StoreError, StoreErrorKind};
 use crate::value::{Data, Json};
 
-/// Our record format: one JSON object with everything that a record has but its revision, which is
-/// the store's own; values byte for byte.
+/// Our record format, unless another is chosen: one JSON object with everything that a record has but its revision, which is
+/// the store's own; values byte for byte. It also reads what `MessagePack` and [`Packed`](super::Packed)
+/// have written.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,8 +36,6 @@ pub struct Envelope;
 
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
-/// A longer text is not looked at.
-const MAX_LEN: usize = 4 << 20;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,24 +114,26 @@ impl RecordFormat for Envelope {
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<Record, DecodeError> {
-        if bytes.len() > MAX_LEN {
-            return Err(DecodeError::TooLarge);
-        }
-        let wire: Wire<'_> = match serde_json::from_slice(bytes) {
-            Ok(wire @ Wire { v: VERSION, .. }) => wire,
-            _ => {
-                return Err(match serde_json::from_slice(bytes) {
-                    Ok(Version { v }) if v != VERSION => DecodeError::UnknownVersion,
-                    _ => DecodeError::Malformed,
-                });
-            }
-        };
-        wire.into_record().ok_or(DecodeError::Malformed)
+        read(bytes)
     }
 
     fn touch_mode(&self) -> TouchMode {
         TouchMode::Rewrite
     }
+}
+
+/// The record that a text holds, which is no longer than [`MAX_LEN`].
+pub(super) fn decoded(text: &[u8]) -> Result<Record, DecodeError> {
+    let wire: Wire<'_> = match serde_json::from_slice(text) {
+        Ok(wire @ Wire { v: VERSION, .. }) => wire,
+        _ => {
+            return Err(match serde_json::from_slice(text) {
+                Ok(Version { v }) if v != VERSION => DecodeError::UnknownVersion,
+                _ => DecodeError::Malformed,
+            });
+        }
+    };
+    wire.into_record().ok_or(DecodeError::Malformed)
 }
 
 impl Wire<'_> {

@@ -4,11 +4,17 @@
 //! bytes out is its own `Layout`.
 
 mod envelope;
+#[cfg(feature = "messagepack")]
+mod messagepack;
+mod packed;
 mod record;
 mod split;
 mod token;
 
 pub use envelope::Envelope;
+#[cfg(feature = "messagepack")]
+pub use messagepack::MessagePack;
+pub use packed::Packed;
 pub use record::{DecodeError, Encoded, RecordFormat, TouchMode};
 pub use split::{IdGenerator, SplitKeys, SplitTokens};
 pub use token::{KeyScheme, TokenContext, TokenScheme};

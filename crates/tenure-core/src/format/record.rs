@@ -1,12 +1,17 @@
 use std::fmt;
 
+use super::envelope;
 use crate::clock::Timestamp;
 use crate::store::{Record, StoreError, StoreErrorKind};
 
+/// What is longer is not looked at.
+pub(super) const MAX_LEN: usize = 4 << 20;
+
 /// How a record becomes the bytes that a store keeps, and back.
 ///
-/// Ours is [`Envelope`](super::Envelope). A store that keeps some of a record in columns or fields
-/// of its own overrides what the bytes say about those.
+/// Ours are [`Envelope`](super::Envelope), which is the default, `MessagePack` with the feature
+/// `messagepack`, and [`Packed`](super::Packed); each reads what the others have written. A store that
+/// keeps some of a record in columns or fields of its own overrides what the bytes say about those.
 pub trait RecordFormat: fmt::Debug + Send + Sync + 'static {
     /// The bytes of `record`, and when a store may drop them.
     ///
@@ -91,6 +96,8 @@ pub enum DecodeError {
     UnknownVersion,
     /// They are over the limit of 4 MiB.
     TooLarge,
+    /// They are MessagePack, and the feature `messagepack` is off.
+    NeedsMessagePack,
 }
 
 impl fmt::Display for DecodeError {
@@ -99,6 +106,10 @@ impl fmt::Display for DecodeError {
             Self::Malformed => "the bytes are no session record",
             Self::UnknownVersion => "the session record has a version that is not known",
             Self::TooLarge => "the session record is over 4 MiB",
+            Self::NeedsMessagePack => {
+                "the session record is MessagePack; to read it, switch on the feature `messagepack` \
+                 of the crate `tenure`"
+            }
         })
     }
 }
@@ -109,8 +120,36 @@ impl From<DecodeError> for StoreError {
     fn from(error: DecodeError) -> Self {
         let kind = match error {
             DecodeError::UnknownVersion => StoreErrorKind::UnknownVersion,
-            DecodeError::Malformed | DecodeError::TooLarge => StoreErrorKind::Corrupt,
+            // Not `UnknownVersion`, which logs its visitor out: only a setting is wrong.
+            DecodeError::Malformed | DecodeError::TooLarge | DecodeError::NeedsMessagePack => {
+                StoreErrorKind::Corrupt
+            }
         };
         Self::new(kind, error)
     }
+}
+
+/// The record that `bytes` hold, in whichever of our formats: each begins with an octet that the
+/// others do not begin with.
+pub(super) fn read(bytes: &[u8]) -> Result<Record, DecodeError> {
+    if bytes.len() > MAX_LEN {
+        return Err(DecodeError::TooLarge);
+    }
+    match bytes.first() {
+        Some(&super::packed::MARK) => super::packed::checked(bytes),
+        // What is to come: each version of it has a mark of its own, and JSON begins with none of them.
+        Some(2..=8) => Err(DecodeError::UnknownVersion),
+        Some(0x80..=0x8f | 0xde | 0xdf) => message_pack(bytes),
+        _ => envelope::decoded(bytes),
+    }
+}
+
+#[cfg(feature = "messagepack")]
+fn message_pack(bytes: &[u8]) -> Result<Record, DecodeError> {
+    super::messagepack::decoded(bytes)
+}
+
+#[cfg(not(feature = "messagepack"))]
+fn message_pack(_: &[u8]) -> Result<Record, DecodeError> {
+    Err(DecodeError::NeedsMessagePack)
 }

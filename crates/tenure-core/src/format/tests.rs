@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::{SystemRandom, Timestamp};
 use crate::error::ErrorKind;
 use crate::id::{CommitId, Handle, Namespace, Proof, Token, UserId};
-use crate::store::{Client, Former, Pending, Record};
+use crate::store::{Client, Former, Pending, Record, StoreErrorKind};
 use crate::transform::{Keyring, SecretKey};
 
 fn signed() -> SplitTokens {
@@ -156,7 +156,7 @@ fn renewal_keeps_the_handle_and_changes_the_secret() {
     assert_ne!(next.danger_secret(), token.danger_secret());
 }
 
-fn record() -> Record {
+pub(super) fn record() -> Record {
     let now = Timestamp::from_millis(1_700_000_000_123);
     let mut record = Record::new(now, Duration::from_millis(1_801), Duration::from_secs(9_000));
     record.proofs.present = Some(Proof::from_bytes([1; 32]));
@@ -197,13 +197,177 @@ fn t_deser_1_versions_and_damage_are_told_apart() {
     assert_eq!(decode(&deep), DecodeError::Malformed, "deeper than any value of ours");
 }
 
+/// The record of the files in `frozen`.
+pub(super) fn frozen() -> Record {
+    let mut record = record();
+    record.data = [
+        ("cart", r#"[{"sku":"tea","n":2,"price":3.5},{"sku":"milk","n":1,"price":0.90}]"#),
+        ("login at", "1700000000123"),
+        ("note", r#""Gr\u00fc\u00dfe, \"Ada\"\n""#),
+        ("seen", r#"["/", "/tea"]"#),
+        ("temperature", "-7"),
+        ("theme", r#""dark""#),
+        ("voucher", "null"),
+        ("wide", "true"),
+    ]
+    .into_iter()
+    .collect();
+    record
+}
+
+/// The formats stay what they are: whoever changes these octets changes sessions that are in use.
+#[test]
+fn frozen_envelopes_are_written_and_read() {
+    let text = include_str!("frozen/envelope.v1.json").trim_end();
+    assert_eq!(Envelope.decode(text.as_bytes()).unwrap(), frozen());
+    assert_eq!(String::from_utf8(Envelope.encode(&frozen()).unwrap().bytes).unwrap(), text);
+}
+
+/// K18: what is only missing is a feature, so nobody is taken for a stranger.
+#[cfg(not(feature = "messagepack"))]
+#[test]
+fn k18_messagepack_without_its_feature_is_an_error_that_names_it() {
+    use crate::store::{StoreError, StoreErrorKind};
+
+    let hex = include_str!("frozen/messagepack.v1.hex").split_whitespace().collect::<String>();
+    let octet = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    let bytes: Vec<_> = (0..hex.len()).step_by(2).map(octet).collect();
+    let error = Envelope.decode(&bytes).unwrap_err();
+    assert_eq!(error, DecodeError::NeedsMessagePack);
+    let error = StoreError::from(error);
+    assert_eq!(error.kind(), StoreErrorKind::Corrupt, "an unknown version would log out");
+    assert!(error.to_string().contains("feature `messagepack`"), "{error}");
+}
+
+/// K18: each format reads what the other wrote; a packed record holds everything.
+#[test]
+fn k18_packed_records_hold_everything() {
+    let formats: [&dyn RecordFormat; 2] = [&Envelope, &Packed];
+    for record in [record(), frozen()] {
+        for writes in formats {
+            let encoded = writes.encode(&record).unwrap();
+            assert_eq!(encoded.expiry, record.deadline());
+            for reads in formats {
+                assert_eq!(reads.decode(&encoded.bytes).unwrap(), record);
+            }
+        }
+    }
+}
+
+/// The format stays what it is: whoever changes these octets changes sessions that are in use.
+#[test]
+fn frozen_packed_records_are_written_and_read() {
+    let text = include_str!("frozen/packed.v1.hex").split_whitespace().collect::<String>();
+    let encoded = Packed.encode(&frozen()).unwrap().bytes;
+    let hex = encoded.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
+    assert_eq!(hex, text);
+    assert_eq!(Packed.decode(&encoded).unwrap(), frozen());
+}
+
+/// T-DESER-1, for packed records: whatever is cut off, added or unknown, it is no record.
+#[test]
+fn t_deser_1_damaged_packed_records_are_none() {
+    let good = Packed.encode(&record()).unwrap().bytes;
+    for end in 1..good.len() {
+        assert_eq!(Packed.decode(&good[..end]).unwrap_err(), DecodeError::Malformed, "{end}");
+    }
+    assert_eq!(Packed.decode(&[&good[..], b"x"].concat()).unwrap_err(), DecodeError::Malformed);
+    let mut unknown = good.clone();
+    unknown[5] |= 0x80;
+    unknown[6] |= 0x7f;
+    assert_eq!(Packed.decode(&unknown).unwrap_err(), DecodeError::Malformed);
+    let at = good.windows(5).position(|octets| octets == b"agent").unwrap();
+    let mut no_text = good.clone();
+    no_text[at] = 0xff;
+    assert_eq!(Packed.decode(&no_text).unwrap_err(), DecodeError::Malformed);
+    for next in 2..=8 {
+        let mut later = good.clone();
+        later[0] = next;
+        assert_eq!(Packed.decode(&later).unwrap_err(), DecodeError::UnknownVersion, "{next}");
+    }
+    let mut large = record();
+    large.data = [("k", format!("\"{}\"", "x".repeat(4 << 20)))]
+        .iter()
+        .map(|(k, v)| (*k, v.as_str()))
+        .collect();
+    assert_eq!(Packed.encode(&large).unwrap_err().kind(), StoreErrorKind::TooLarge);
+}
+
+/// T-DESER-1: what is packed is bounded by its length, whatever its numbers say.
+#[test]
+fn t_deser_1_packed_numbers_promise_nothing() {
+    let mut plain = Record::new(Timestamp::from_millis(0), Duration::ZERO, Duration::ZERO);
+    plain.user = Some(UserId::new("u").unwrap());
+    let good = Packed.encode(&plain).unwrap().bytes;
+    // The mark, the length, then flags, created, four times, the idle timeout, an epoch, each an
+    // octet; the user's length, the user, the number of commits.
+    let start = 5;
+    assert_eq!(good[start..], [8, 0, 0, 0, 0, 0, 0, 0, 1, b'u', 0]);
+    let huge = [&[0xff; 9][..], &[1]].concat();
+    let too_long = [&[0xff; 10][..], &[1]].concat();
+    for at in start..good.len() {
+        for number in [&huge, &too_long] {
+            let rest = [&good[start..at], number, &good[at + 1..]].concat();
+            let bytes = [&[1], &(rest.len() as u32).to_be_bytes()[..], &rest].concat();
+            // A time may be any number; nothing else in here can be as large.
+            let is_time = (start + 1..start + 8).contains(&at) && number == &huge;
+            match Packed.decode(&bytes) {
+                Ok(record) => assert!(is_time && Packed.encode(&record).is_ok(), "{at}"),
+                Err(error) => assert!(!is_time && error == DecodeError::Malformed, "{at}"),
+            }
+        }
+    }
+}
+
+/// T-DESER-1: whoever does not say that nobody else writes there gets values that are looked at.
+#[test]
+fn t_deser_1_other_formats_look_at_packed_values() {
+    let deep = "[".repeat(33) + &"]".repeat(33);
+    for (value, is_value) in
+        [("[1,  2]", true), ("", false), ("[1,", false), (" 1", false), (&deep, false)]
+    {
+        let mut record = record();
+        record.data = [("k", value)].into_iter().collect();
+        let bytes = Packed.encode(&record).unwrap().bytes;
+        assert_eq!(Packed.decode(&bytes).unwrap(), record, "{value}");
+        let expected = if is_value { Ok(record) } else { Err(DecodeError::Malformed) };
+        assert_eq!(Envelope.decode(&bytes), expected, "{value}");
+    }
+}
+
+/// Records are equal by whichever format they came.
+#[test]
+fn packed_addresses_are_those_of_other_formats() {
+    let mut record = record();
+    for user_agent in [Some("agent"), None] {
+        record.client = Client::new(None, user_agent);
+        record.client.ip = "::ffff:192.0.2.1".parse().ok();
+        let read = Packed.decode(&Packed.encode(&record).unwrap().bytes).unwrap();
+        assert_eq!(read.client.ip, "192.0.2.1".parse().ok());
+        assert_eq!(read, Envelope.decode(&Envelope.encode(&record).unwrap().bytes).unwrap());
+    }
+}
+
 proptest! {
     /// R16: no octets make the decoders panic.
     #[test]
     fn r16_decoders_survive_anything(octets in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Envelope.decode(&octets);
+        // A mark and a length that is right, lest nothing behind them be read.
+        let length = (octets.len() as u32).to_be_bytes();
+        let _ = Packed.decode(&[&[1], &length[..], &octets].concat());
         if let Ok(text) = std::str::from_utf8(&octets) {
             prop_assert!(signed().parse(text, &context("id")).is_none());
+        }
+    }
+
+    #[test]
+    fn r16_damaged_packed_records_never_panic(at in 0usize..600, octet: u8) {
+        let mut bytes = Packed.encode(&record()).unwrap().bytes;
+        let at = at % bytes.len();
+        bytes[at] = octet;
+        if let Ok(read) = Packed.decode(&bytes) {
+            let _ = Packed.encode(&read);
         }
     }
 

@@ -9,11 +9,13 @@ mod client;
 mod forwarded;
 mod ip;
 mod proxies;
+mod reuse;
 
 pub use client::ClientChange;
 pub(crate) use client::{Guards, Verdict};
 pub use ip::IpLock;
 pub use proxies::{ProxyHeaders, TrustedProxies};
+pub use reuse::Reuse;
 
 #[cfg(test)]
 mod tests;

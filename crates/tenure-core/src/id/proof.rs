@@ -70,9 +70,11 @@ impl Proof {
 
 impl PartialEq for Proof {
     fn eq(&self, other: &Self) -> bool {
-        let word = |octets: &[u8]| octets.iter().fold(0_u64, |n, &octet| n << 8 | u64::from(octet));
-        let words = self.0.chunks_exact(8).zip(other.0.chunks_exact(8));
-        let equal = words.map(|(mine, theirs)| word(mine).ct_eq(&word(theirs)));
+        let (mine, theirs) = (self.0.as_chunks::<8>().0, other.0.as_chunks::<8>().0);
+        let equal = mine
+            .iter()
+            .zip(theirs)
+            .map(|(mine, theirs)| u64::from_ne_bytes(*mine).ct_eq(&u64::from_ne_bytes(*theirs)));
         equal.fold(Choice::from(1), |all, one| all & one).into()
     }
 }

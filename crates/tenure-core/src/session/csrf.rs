@@ -28,7 +28,7 @@ impl Session {
     /// # async fn main() -> tenure_core::Result<()> {
     /// # let sessions = tenure_core::Sessions::in_memory()?;
     /// # let session = sessions.start().await?;
-    /// let token = session.csrf_token()?; // into the form, as `_csrf`
+    /// let token = session.csrf_token()?; // into the form, as the field `csrf_field`
     /// assert_ne!(session.csrf_token()?, token);
     /// assert!(session.verify_csrf(&token)?); // when the form comes back
     /// session.login("ada")?;
@@ -62,6 +62,25 @@ impl Session {
                 "another handle gave the session a new secret meanwhile; ask again",
             )),
         }
+    }
+
+    /// The name of the field of a form that carries the [`csrf_token`](Self::csrf_token):
+    /// [`Sessions::csrf_field`](crate::Sessions::csrf_field).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure_core::Result<()> {
+    /// # let sessions = tenure_core::Sessions::in_memory()?;
+    /// # let session = sessions.start().await?;
+    /// let (name, token) = (session.csrf_field(), session.csrf_token()?);
+    /// let field = format!(r#"<input type="hidden" name="{name}" value="{token}">"#);
+    /// # assert!(field.contains("_csrf"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn csrf_field(&self) -> &str {
+        self.slot.manager.csrf_field()
     }
 
     /// Whether this is a [`csrf_token`](Self::csrf_token) of this session. It writes nothing; without

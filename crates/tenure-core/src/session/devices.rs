@@ -92,7 +92,12 @@ impl Session {
         self.writing("revoke_others")?;
         match self.whose() {
             None => Ok(0),
-            Some((user, key)) => self.slot.manager.revoke_user(&user, Some(&key)).await,
+            Some((user, key)) => {
+                let slot = &self.slot;
+                let ended = slot.manager.revoke_user(slot.store(), &user, Some(&key)).await?;
+                slot.keep();
+                Ok(ended)
+            }
         }
     }
 
@@ -120,7 +125,7 @@ impl Session {
     pub async fn logout_everywhere(&self) -> Result<()> {
         self.writing("logout_everywhere")?;
         if let Some((user, _)) = self.whose() {
-            self.slot.manager.revoke_user(&user, None).await?;
+            self.slot.manager.revoke_user(self.slot.store(), &user, None).await?;
         }
         self.logout()
     }

@@ -2,11 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::engine::Validators;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::UserId;
 use crate::store::changes::{Call, Changes, Entry, Op, Ran};
 use crate::store::{Patch, Record, Steps};
-use crate::value::{Data, Json, Number};
+use crate::value::{Data, Json};
 
 /// What one request did to its session and has not committed yet.
 #[derive(Default)]
@@ -181,17 +182,8 @@ impl Journal {
         self.changes.put(key.into(), value.map_or(Entry::Remove, Entry::Set));
     }
 
-    /// Adds to a number. Unless the session is loaded, whether it fits is seen at the commit.
-    pub(crate) fn add(&mut self, key: &str, by: Number, loaded: bool) -> Result<()> {
-        self.operate(key, Op::Add(by), loaded)
-    }
-
-    /// Appends to a list. Unless the session is loaded, whether it fits is seen at the commit.
-    pub(crate) fn push(&mut self, key: &str, item: Json, loaded: bool) -> Result<()> {
-        self.operate(key, Op::Push(item), loaded)
-    }
-
-    fn operate(&mut self, key: &str, op: Op, loaded: bool) -> Result<()> {
+    /// Records a sum or an item. Unless the session is loaded, whether it fits is seen at the commit.
+    pub(crate) fn operate(&mut self, key: &str, op: Op, loaded: bool) -> Result<()> {
         if loaded {
             let with = op.run(self.view(key)?.as_ref())?;
             self.record(key, op, with);
@@ -220,6 +212,28 @@ impl Journal {
     /// What the key held before this request.
     pub(crate) fn seen(&self, key: &str) -> Option<Json> {
         self.seen.get(key).map(Json::trusted)
+    }
+
+    /// Whether the value of `key` does not depend on the record.
+    pub(crate) fn decides(&self, key: &str) -> bool {
+        match self.changes.get(key) {
+            Some(Entry::Set(_) | Entry::Remove) => true,
+            Some(Entry::Chain(_)) => false,
+            None => self.changes.drops(key),
+        }
+    }
+
+    /// Has `validators` look at what operations make of newer values than this request has seen.
+    pub(crate) fn validated(mut self, validators: &Validators) -> Self {
+        for (key, entry) in &mut self.changes.entries {
+            let Entry::Chain(chain) = entry else { continue };
+            // What a native one says that it saw is nothing.
+            if validators.sees(key) && chain.is_native() {
+                chain.ran = None;
+            }
+            chain.check = validators.check_of(key);
+        }
+        self
     }
 
     fn stored(&self, key: &str) -> Option<Json> {

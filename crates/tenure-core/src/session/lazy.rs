@@ -92,6 +92,37 @@ impl LazySession {
         self.slot.secure
     }
 
+    /// Whether another site may have made a browser send this request with the session's credential.
+    /// It may not if the request came by a transport whose credential a client puts there on purpose,
+    /// as a bearer token, good or bad: such a request needs no
+    /// [token](Session::csrf_token) against forgery. A request that came by no transport says nothing,
+    /// and counts as one that another site may have made.
+    ///
+    /// ```
+    /// # use http::header::{AUTHORIZATION, COOKIE, HeaderName};
+    /// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::*};
+    /// # fn main() -> tenure_core::Result<()> {
+    /// # let sessions = Sessions::builder()
+    /// #     .store(MemoryStore::new()).cookie(Cookie::default()).bearer(Bearer::new()).build()?;
+    /// let is_ambient = |name: HeaderName, value: &str| {
+    ///     let (parts, ()) = http::Request::builder().header(name, value).body(()).unwrap().into_parts();
+    ///     sessions.open(&parts, Connection::new().secure(true)).session().is_ambient()
+    /// };
+    /// assert!(is_ambient(COOKIE, "__Host-id=…"));
+    /// assert!(!is_ambient(AUTHORIZATION, "Bearer …"));
+    /// assert!(is_ambient(AUTHORIZATION, "Basic …"), "which browsers send by themselves");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Deployment caveat
+    /// Browsers ask before they send such a header to another origin (Fetch, section 3.3). What CORS
+    /// answers must name the origins that may.
+    #[must_use]
+    pub fn is_ambient(&self) -> bool {
+        self.slot.is_ambient()
+    }
+
     /// Puts `value` under `key`.
     ///
     /// ```

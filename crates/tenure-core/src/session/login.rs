@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::{AuthLevel, Proven};
 use super::handle::Session;
 use super::life::names;
-use super::reserved::{AUTH, HALF, REMEMBERED};
+use super::reserved::{AUTH, HALF, LANGUAGE, REMEMBERED};
 use crate::clock::Timestamp;
 use crate::engine::{Fate, State};
 use crate::error::{Error, ErrorKind, Result};
@@ -252,6 +252,8 @@ impl Session {
         };
         if before.is_some_and(|before| before != login.user) {
             let mut keep: Vec<_> = login.keep.iter().map(String::as_str).collect();
+            // The client is the same, as its address and its user agent are.
+            keep.push(LANGUAGE);
             // "Remember me" was the other user's choice, unless this request has just made it.
             let default = self.slot.manager.settings.idle_timeout;
             state.journal.idle_timeout.get_or_insert(default);

@@ -1,6 +1,7 @@
 //! What a handler holds: the session, its keys, and what it recorded.
 
 mod auth;
+mod bearer;
 mod csrf;
 mod detached;
 mod devices;
@@ -25,6 +26,7 @@ mod write;
 
 pub use auth::AuthLevel;
 pub(crate) use auth::external_id;
+pub use bearer::BearerToken;
 pub use detached::Detached;
 pub(crate) use flash::Flash;
 pub use flash::{FlashMessages, Level};
@@ -34,5 +36,6 @@ pub use key::{AsKey, AsName, CounterKey, Key};
 pub use lazy::LazySession;
 pub use login::Login;
 pub use principal::Principal;
+pub(crate) use reserved::{LANGUAGE, is_reserved};
 pub use typed::{SessionData, Typed};
 pub use urls::LocalPath;

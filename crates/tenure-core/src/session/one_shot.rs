@@ -53,10 +53,12 @@ impl Session {
     /// ```
     ///
     /// # Errors
+    /// [`ErrorKind::Misuse`] where the clients keep the sessions; with
+    /// [`require_merging`](crate::SessionsBuilder::require_merging) that shows at start.
     /// [`ErrorKind::Unavailable`] when the operating system has no random numbers. And as every
     /// write.
     pub fn issue_secret(&self, name: impl AsName, lifetime: Duration) -> Result<String> {
-        self.writing("issue_secret")?;
+        self.writing("issue_secret")?.needs_merging("issue_secret")?;
         let mut octets = [0; 24];
         let random = &self.slot.manager.settings.random;
         random.fill(&mut octets).map_err(|error| {
@@ -86,9 +88,10 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As every write.
+    /// [`ErrorKind::Misuse`] as for [`issue_secret`](Self::issue_secret). And as every write.
     pub fn set_secret(&self, name: impl AsName, secret: &str, lifetime: Duration) -> Result<()> {
         let slot = self.writing("set_secret")?;
+        slot.needs_merging("set_secret")?;
         let until = slot.manager.settings.clock.now() + lifetime;
         let name = name.as_name();
         let kept = Kept { hash: hash(name, secret), until: until.as_millis() };
@@ -116,10 +119,13 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`save`](Self::save), but for a session that has ended: nobody wins there. After an error
+    /// [`ErrorKind::Misuse`] where the clients keep the sessions; with
+    /// [`require_merging`](crate::SessionsBuilder::require_merging) that shows at start. And as
+    /// [`save`](Self::save), but for a session that has ended: nobody wins there. After an error
     /// of the store it is not known whether the secret is used up; issue another one.
     pub async fn consume(&self, name: impl AsName, presented: &str) -> Result<bool> {
         let slot = self.writing("consume")?;
+        slot.needs_merging("consume")?;
         drop(slot.writable("consume")?);
         let name = name.as_name();
         let now = slot.manager.settings.clock.now();
@@ -153,9 +159,12 @@ impl Session {
     /// ```
     ///
     /// # Errors
-    /// As [`get`](Self::get); a value of another type stays. And as [`consume`](Self::consume).
+    /// As [`get`](Self::get); a value of another type stays. And as [`consume`](Self::consume), which
+    /// is [`ErrorKind::Misuse`] where the clients keep the sessions: with
+    /// [`require_merging`](crate::SessionsBuilder::require_merging) that shows at start.
     pub async fn take_once<T: DeserializeOwned>(&self, key: impl AsKey<T>) -> Result<Option<T>> {
         let slot = self.writing("take_once")?;
+        slot.needs_merging("take_once")?;
         drop(slot.writable("take_once")?);
         let name = key.as_name();
         if is_reserved(name) {

@@ -3,10 +3,10 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::journal::{Found, Journal};
-use super::reserved::is_reserved;
-use crate::engine::{Fate, Limits, Reach, Slot, State};
+use super::reserved::{LANGUAGE, is_reserved};
+use crate::engine::{Fate, Limits, Reach, Slot, State, Validators};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::changes::Call;
+use crate::store::changes::{Call, Op};
 use crate::value::{Json, Number};
 
 /// How often a closure runs whose value changes while it does.
@@ -93,6 +93,7 @@ impl Slot {
 
     /// As `put`, for keys of this library too.
     pub(super) fn put_reserved(&self, key: &str, value: Option<Json>) -> Result<()> {
+        self.validators().check("set", key, value.as_ref())?;
         let grows = value.as_ref().map_or(0, |value| key.len() + value.as_str().len());
         self.checked("set", grows, |state| {
             state.journal.put(key, value);
@@ -102,10 +103,7 @@ impl Slot {
 
     pub(super) fn add(&self, key: &str, by: Number) -> Result<()> {
         ordinary("increment", key)?;
-        self.checked("increment", key.len() + Number::MAX_LEN, |state| {
-            let loaded = state.loaded;
-            state.journal.add(key, by, loaded)
-        })
+        self.operate("increment", key, Op::Add(by), key.len() + Number::MAX_LEN)
     }
 
     pub(super) fn push(&self, key: &str, item: Json) -> Result<()> {
@@ -116,10 +114,42 @@ impl Slot {
     /// As `push`, for keys of this library too.
     pub(super) fn push_reserved(&self, key: &str, item: Json) -> Result<()> {
         let known = self.readable().journal.size_bound();
-        self.checked("push", known + key.len() + item.as_str().len() + 3, |state| {
-            let loaded = state.loaded;
-            state.journal.push(key, item, loaded)
-        })
+        let grows = known + key.len() + item.as_str().len() + 3;
+        self.operate("push", key, Op::Push(item), grows)
+    }
+
+    /// Records an operation without a closure. Where its result is known, that is validated first,
+    /// under no lock; else at the commit.
+    fn operate(&self, operation: &'static str, key: &str, op: Op, grows: usize) -> Result<()> {
+        let is_checked = self.validators().sees(key);
+        for _ in 0..ATTEMPTS {
+            let saw = match is_checked {
+                true => self.writable(operation)?.foreseen(key)?,
+                false => None,
+            };
+            if let Some(value) = &saw {
+                let with = op.run(value.as_ref())?;
+                self.validators().check(operation, key, with.as_ref())?;
+            }
+            let mut is_done = true;
+            self.checked(operation, grows, |state| {
+                is_done = !is_checked || state.foreseen(key)? == saw;
+                let loaded = state.loaded;
+                if is_done { state.journal.operate(key, op.clone(), loaded) } else { Ok(()) }
+            })?;
+            if is_done {
+                return Ok(());
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            operation,
+            format!("{key:?} keeps changing while its value is validated"),
+        ))
+    }
+
+    pub(super) fn validators(&self) -> &Validators {
+        &self.manager.settings.validators
     }
 
     /// Runs `call` on the value that this request sees, under no lock, and records it. It may call
@@ -134,6 +164,9 @@ impl Slot {
         for _ in 0..ATTEMPTS {
             let saw = self.writable("update")?.journal.view(key)?;
             let with = call(saw.as_ref())?;
+            if with != saw {
+                self.validators().check("update", key, with.as_ref())?;
+            }
             if self.writable("update")?.journal.view(key)? != saw {
                 continue;
             }
@@ -179,6 +212,14 @@ impl Slot {
     }
 }
 
+impl State {
+    /// The value of `key` as this request sees it, unless only the record knows.
+    fn foreseen(&self, key: &str) -> Result<Option<Option<Json>>> {
+        let is_known = self.loaded || self.journal.decides(key);
+        is_known.then(|| self.journal.view(key)).transpose()
+    }
+}
+
 fn ordinary(operation: &'static str, key: &str) -> Result<()> {
     if !is_reserved(key) {
         return Ok(());
@@ -200,7 +241,14 @@ struct Usage {
 impl Usage {
     fn of(journal: &Journal) -> Self {
         let (bytes, keys) = (journal.size(), journal.keys().len());
-        Self { bytes, keys, operations: journal.operations() }
+        // What nobody but the library has asked for takes no room from the application.
+        let noted = journal.view(LANGUAGE).ok().flatten();
+        let noted = noted.map_or(0, |text| LANGUAGE.len() + text.as_str().len());
+        Self {
+            bytes: bytes - noted,
+            keys: keys - usize::from(noted > 0),
+            operations: journal.operations(),
+        }
     }
 
     fn check(&self, before: &Self, limits: &Limits, operation: &'static str) -> Result<()> {

@@ -21,15 +21,17 @@ pub(super) const AUTH: &str = "\0auth";
 pub(super) const HALF: &str = "\0half";
 /// That the session outlives the browser.
 pub(super) const REMEMBERED: &str = "\0remembered";
+/// The language that the client asked for when the session began.
+pub(crate) const LANGUAGE: &str = "\0language";
 /// The beginning of the names of secrets that are good for one use.
 pub(super) const ONE_SHOT: &str = "\0once:";
 
 /// Those that an application's `clear` leaves alone.
-pub(super) fn all() -> [Arc<str>; 7] {
-    [FLASH, CSRF, INTENDED, PREVIOUS, AUTH, HALF, REMEMBERED].map(Into::into)
+pub(super) fn all() -> [Arc<str>; 8] {
+    [FLASH, CSRF, INTENDED, PREVIOUS, AUTH, HALF, REMEMBERED, LANGUAGE].map(Into::into)
 }
 
-pub(super) fn is_reserved(key: &str) -> bool {
+pub(crate) fn is_reserved(key: &str) -> bool {
     key.starts_with('\0')
 }
 

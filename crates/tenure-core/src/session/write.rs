@@ -30,8 +30,10 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorKind::Type`] when it cannot be written as JSON, [`ErrorKind::TooLarge`] when the
-    /// session would be over its limit, and as every write: [`ErrorKind::Sealed`] after the
-    /// response head was sent, [`ErrorKind::ReadOnly`], [`ErrorKind::Destroyed`].
+    /// session would be over its limit, and as every write: [`ErrorKind::Invalid`] when
+    /// [the application's own check](crate::SessionsBuilder::validate) refuses it,
+    /// [`ErrorKind::Sealed`] after the response head was sent, [`ErrorKind::ReadOnly`],
+    /// [`ErrorKind::Destroyed`].
     pub fn set<T: Serialize>(&self, key: impl AsKey<T>, value: T) -> Result<()> {
         self.writing("set")?.put(key.as_name(), Some(Json::of(&value)?))
     }

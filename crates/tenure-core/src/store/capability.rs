@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use super::{Record, StoreError, StoreKey, StoreResult};
+use super::{Inspect, Record, StoreError, StoreKey, StoreResult};
 use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};
 
@@ -323,6 +323,12 @@ impl Watch for Absent {
 
 impl Validate for Absent {
     async fn stamp(&self, _: &StoreKey) -> StoreResult<Option<Stamp>> {
+        match self.0 {}
+    }
+}
+
+impl Inspect for Absent {
+    async fn record(&self, _: &StoreKey, _: Timestamp) -> StoreResult<Option<Record>> {
         match self.0 {}
     }
 }

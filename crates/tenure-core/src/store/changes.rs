@@ -9,6 +9,9 @@ use crate::value::{Json, Number};
 pub(crate) type Call =
     Arc<dyn Fn(Option<&Json>) -> crate::error::Result<Option<Json>> + Send + Sync>;
 
+/// An application's check of the value that a key would get.
+pub(crate) type Check = Arc<dyn Fn(&Json) -> crate::error::Result<()> + Send + Sync>;
+
 /// The entries of a patch, in normal form.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
@@ -32,6 +35,8 @@ pub(crate) struct Chain {
     pub(crate) ops: Vec<Op>,
     /// What the operations saw and made of it, if they have run.
     pub(crate) ran: Option<Ran>,
+    /// Who looks at what they make, if anybody.
+    pub(crate) check: Option<Check>,
 }
 
 /// One run of a chain.
@@ -111,7 +116,9 @@ impl Changes {
 
     pub(crate) fn has_closures(&self) -> bool {
         self.entries.iter().any(|(_, entry)| match entry {
-            Entry::Chain(chain) => chain.ops.iter().any(|op| matches!(op, Op::Call(_))),
+            Entry::Chain(chain) => {
+                chain.check.is_some() || chain.ops.iter().any(|op| matches!(op, Op::Call(_)))
+            }
             Entry::Set(_) | Entry::Remove => false,
         })
     }
@@ -142,13 +149,17 @@ impl Chain {
 
     /// Whether a store can do this by itself, without a closure and without a look at the value.
     pub(crate) fn is_native(&self) -> bool {
-        matches!(self.ops.as_slice(), [Op::Add(_)])
-            || self.ops.iter().all(|op| matches!(op, Op::Push(_)))
+        self.check.is_none()
+            && (matches!(self.ops.as_slice(), [Op::Add(_)])
+                || self.ops.iter().all(|op| matches!(op, Op::Push(_))))
     }
 
     /// The step that does the same without a closure and without a look at the value, if there is
     /// one.
     pub(crate) fn native(&self) -> Option<Step> {
+        if self.check.is_some() {
+            return None;
+        }
         if let [Op::Add(by)] = self.ops.as_slice() {
             return Some(Step::Add(*by));
         }
@@ -163,6 +174,11 @@ impl Chain {
         let mut value = saw.cloned();
         for op in &self.ops {
             value = op.run(value.as_ref())?;
+        }
+        if let (Some(check), Some(new)) =
+            (&self.check, value.as_ref().filter(|_| value.as_ref() != saw))
+        {
+            check(new)?;
         }
         Ok(value)
     }

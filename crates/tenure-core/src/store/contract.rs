@@ -2,8 +2,8 @@ use std::future::Future;
 
 use super::provided::apply_by_swap;
 use super::{
-    Absent, Epoch, Patch, Record, Refused, Revision, StoreKey, StoreResult, UserIndex, Validate,
-    Watch,
+    Absent, Applied, Created, Epoch, Inspect, Patch, Record, Revision, StoreKey, StoreResult, Swap,
+    UserIndex, Validate, Watch,
 };
 use crate::clock::Timestamp;
 
@@ -374,39 +374,14 @@ pub trait Store: Send + Sync + 'static {
     fn validate(&self) -> Option<&impl Validate> {
         None::<&Absent>
     }
-}
 
-/// The outcome of [`Store::create`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Created {
-    /// The record is filed.
-    Created,
-    /// A live record has this key; it is unchanged.
-    Collision,
-}
-
-/// The outcome of [`Store::swap`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Swap {
-    /// The new record is there, with this revision.
-    Done(Revision),
-    /// The record has another revision by now.
-    Conflict,
-    /// There is no record that admits the key.
-    Gone,
-}
-
-/// The outcome of [`Store::apply`].
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Applied {
-    /// The patch took effect; with the record after it, which a store must give for a patch that
-    /// [prepares](super::ProofChange::Prepare) a secret, and may leave out for others.
-    Done(Option<Box<Record>>),
-    /// There is no record that admits the key; nothing was created.
-    Gone,
-    /// A step does not fit the value that it meets; nothing was changed.
-    Refused(Refused),
+    /// The capability to show a session whatever its secret, if the store has it.
+    ///
+    /// ```
+    /// # use tenure_core::store::{MemoryStore, Store};
+    /// assert!(MemoryStore::new().inspect().is_some());
+    /// ```
+    fn inspect(&self) -> Option<&impl Inspect> {
+        None::<&Absent>
+    }
 }

@@ -8,7 +8,7 @@ use crate::id::{Handle, Namespace, Proof};
 /// What a store files a session under, together with the proof that the request came with.
 ///
 /// A key without a proof is made for administration, such as revoking by handle; it is accepted
-/// by [`Store::delete`](super::Store::delete) alone. In a foreign format the key is the id itself,
+/// by [`Store::delete`](super::Store::delete) and [`Inspect`](super::Inspect) alone. In a foreign format the key is the id itself,
 /// and holding it is the proof.
 ///
 /// ```

@@ -4,30 +4,42 @@
 //! `tenure-testkit` runs the twelve laws against it.
 
 mod any;
+mod boxed;
 pub mod cache;
 mod capability;
 pub(crate) mod changes;
+pub(crate) mod client;
 mod contract;
 mod error;
+mod inspect;
 mod key;
 pub mod memory;
+mod outcome;
+pub(crate) mod packed;
 mod patch;
+mod proofs;
 mod provided;
 mod record;
 mod revision;
+pub(crate) mod sealed;
 pub mod simple;
 mod steps;
 
 pub use any::AnyStore;
 pub use cache::NearCache;
 pub use capability::{Absent, Change, Epoch, Listed, Stamp, UserIndex, Validate, Watch};
-pub use contract::{Applied, Created, Store, Swap};
+pub use client::ClientStore;
+pub use contract::Store;
 pub use error::{StoreError, StoreErrorKind, StoreResult};
+pub use inspect::Inspect;
 pub use key::{ForeignId, KeyName, StoreKey};
 pub use memory::MemoryStore;
+pub use outcome::{Applied, Created, Swap};
 pub use patch::{Patch, ProofChange};
-pub use record::{Client, Epochs, Former, Pending, Proofs, Record, Verdict};
+pub use proofs::{Former, Pending, Proofs};
+pub use record::{Client, Epochs, Record, Verdict};
 pub use revision::Revision;
+pub use sealed::Sealed;
 pub use steps::{Refused, Rejected, Step, Steps};
 
 /// How long a store remembers a commit id whose sender has not heard the answer.

@@ -145,7 +145,8 @@ impl Patch {
                 _ => None,
             };
             let set = Op::Call(Arc::new(move |_| Ok(before.clone())));
-            self.changes.put(key, Entry::Chain(Chain { ops: vec![set, op], ran: None }));
+            self.changes
+                .put(key, Entry::Chain(Chain { ops: vec![set, op], ran: None, check: None }));
         }
         self
     }

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,6 +34,20 @@ impl Data {
             packed.extend_from_slice(part.as_bytes());
         }
         Self { packed: packed.into(), start: 0 }
+    }
+
+    /// The map of a packed form that comes from outside; none if it is none.
+    pub(crate) fn from_packed(packed: Vec<u8>) -> Option<Self> {
+        let (mut rest, mut last) = (Entries(&packed), None);
+        while !rest.0.is_empty() {
+            let (key, value) = rest.next()?;
+            if last.is_some_and(|last| last >= key) {
+                return None;
+            }
+            str::from_utf8(key).and(str::from_utf8(value)).ok()?;
+            last = Some(key);
+        }
+        Some(Self { packed: packed.into(), start: 0 })
     }
 
     /// The packed form.
@@ -123,10 +136,12 @@ impl fmt::Debug for Data {
 impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Data {
     /// The map of these keys and JSON texts; of a key that comes twice, the last.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let entries: Vec<_> = entries.into_iter().collect();
-        let ordered: BTreeMap<&str, &str> =
-            entries.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect();
-        Self::ordered(ordered.into_iter())
+        let mut entries: Vec<_> = entries.into_iter().collect();
+        // A stable sort: of those with the same key the last stays the last.
+        entries.sort_by(|(one, _), (other, _)| one.as_ref().cmp(other.as_ref()));
+        let same_key = |(one, _): &(K, V), (other, _): &(K, V)| one.as_ref() == other.as_ref();
+        let last = entries.chunk_by(same_key).filter_map(<[_]>::last);
+        Self::ordered(last.map(|(key, value)| (key.as_ref(), value.as_ref())))
     }
 }
 
@@ -170,4 +185,27 @@ pub(crate) fn read_number(from: &mut &[u8]) -> Option<u64> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_data_has_what_a_map_would(
+            entries in prop::collection::vec(("[a-c]{0,2}", "[0-9]{1,3}"), 0..40),
+        ) {
+            let data: Data = entries.iter().map(|(key, value)| (key, value)).collect();
+            let map: BTreeMap<_, _> = entries.into_iter().collect();
+            prop_assert!(data.iter().eq(map.iter().map(|(key, value)| (&**key, &**value))));
+            prop_assert!(map.iter().all(|(key, value)| data.get(key) == Some(value)));
+            let packed = Data::from_packed(data.as_packed().to_vec());
+            prop_assert_eq!(packed.as_ref(), Some(&data));
+        }
+    }
 }

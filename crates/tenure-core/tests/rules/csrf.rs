@@ -349,3 +349,21 @@ async fn t_nist_3_a_token_says_nothing_of_the_session() {
         assert!((0..token.len() - 8).all(|at| !cookie.contains(&token[at..at + 8])));
     }
 }
+
+/// P14: the field of forms has one name, which pages and checks ask the sessions for.
+#[tokio::test]
+async fn p14_the_name_of_the_field() {
+    let builder = || configured(MemoryStore::new(), &ManualClock::new());
+    for name in ["authenticity_token", "auth[token]", "jeton \"é\""] {
+        let sessions = builder().csrf_field(name).build().unwrap();
+        let session = sessions.start().await.unwrap();
+        assert_eq!((sessions.csrf_field(), session.csrf_field()), (name, name));
+        assert!(sessions.describe().to_string().contains(&format!("csrf_field: {name}\n")));
+    }
+    for name in ["", "_charset_", "_Charset_", "a\nb", "\0csrf"] {
+        let error = builder().csrf_field(name).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("csrf_field: "), "{error}");
+    }
+    assert_eq!(builder().build().unwrap().csrf_field(), FIELD);
+}

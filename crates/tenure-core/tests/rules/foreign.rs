@@ -1,14 +1,26 @@
-use tenure_core::format::{KeyScheme, TokenContext, TokenScheme};
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::sync::{Arc, Mutex};
+
+use http::header::{COOKIE, HeaderName, SET_COOKIE};
+use http::{HeaderMap, Request, StatusCode};
+use tenure_core::engine::Connection;
+use tenure_core::format::{
+    DecodeError, Encoded, Envelope, KeyScheme, RecordFormat, TokenContext, TokenScheme, TouchMode,
+};
+use tenure_core::guard::IpLock;
 use tenure_core::id::{Namespace, Token};
-use tenure_core::store::{MemoryStore, StoreKey};
-use tenure_core::{Error, ErrorKind, Result, Sessions};
+use tenure_core::store::simple::{SimpleStore, driver_fn};
+use tenure_core::store::{MemoryStore, Record, StoreKey, StoreResult};
+use tenure_core::transport::{Candidates, Presented, Refusal, ResponseContext, Transport};
+use tenure_core::{Error, ErrorKind, Result, Session, Sessions};
 use tenure_testkit::{Fault, FaultStore, ManualClock, Operation};
 
-use crate::visitor::{Visitor, configured, minutes};
+use crate::visitor::{NAME, Visitor, configured, minutes};
 
 /// Tokens as others make them: the whole text is the id, with a prefix, and there is no proof.
 #[derive(Debug)]
-struct WholeId;
+pub(crate) struct WholeId;
 
 impl TokenScheme for WholeId {
     fn mint(&self, cx: &TokenContext<'_>) -> Result<Token> {
@@ -101,4 +113,150 @@ async fn f11_a_new_record_keeps_the_idle_timeout() {
     assert_eq!(ada.get(|session| Ok(session.idle_timeout())).await, minutes(30));
     clock.advance(minutes(30));
     assert_eq!(ada.user().await, None);
+}
+
+/// P7: and so does the place where the session began, to which it is tied.
+#[tokio::test]
+async fn p7_a_new_record_began_where_the_old_one_did() {
+    let sessions = Sessions::builder()
+        .store(MemoryStore::new())
+        .token_scheme(WholeId)
+        .key_scheme(WholeId)
+        .lock_ip(IpLock::Prefix { v4: 24, v6: 64 })
+        .build()
+        .unwrap();
+    let mut ada = Visitor::new(&sessions);
+    for (ip, handler) in [
+        ("192.0.2.7", (|session| session.set("n", 1)) as fn(&Session) -> Result<()>),
+        ("192.0.2.99", |session| session.login("ada")),
+        ("192.0.2.98", Session::regenerate),
+    ] {
+        let request = ada.token.iter().fold(Request::builder(), |request, token| {
+            request.header(COOKIE, format!("{NAME}={token}"))
+        });
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let peer = Connection::new().secure(true).peer(ip.parse().unwrap());
+        let exchange = sessions.open(&parts, peer);
+        let session = exchange.session().load().await.unwrap();
+        handler(&session).unwrap();
+        ada.close(exchange).await.closed.unwrap();
+        assert_eq!(session.ip(), Some("192.0.2.7".parse().unwrap()), "{ip}");
+    }
+}
+
+/// A ticket in a header of requests, and in another form in one of responses.
+#[derive(Debug)]
+struct Ticket;
+
+const TICKET: HeaderName = HeaderName::from_static("x-ticket");
+
+impl Transport for Ticket {
+    fn name(&self, _secure: bool) -> &str {
+        "ticket"
+    }
+
+    fn request_header(&self) -> &HeaderName {
+        static NAME: HeaderName = TICKET;
+        &NAME
+    }
+
+    fn response_header(&self) -> Option<&HeaderName> {
+        Some(self.request_header())
+    }
+
+    fn find<'p>(&self, presented: &'p Presented, _secure: bool) -> Candidates<'p> {
+        let mut found = Candidates::default();
+        for line in presented.lines().filter_map(|line| std::str::from_utf8(line).ok()) {
+            if !line.strip_prefix("ticket ").is_none_or(|ticket| found.add(ticket)) {
+                return Candidates::refused(Refusal::TooManyCandidates);
+            }
+        }
+        found
+    }
+
+    fn issue(&self, value: &str, _: &ResponseContext<'_>, headers: &mut HeaderMap) -> Result<()> {
+        headers.insert(TICKET, format!("keep {value}").parse().unwrap());
+        Ok(())
+    }
+
+    fn remove(&self, _: &ResponseContext<'_>, headers: &mut HeaderMap) -> Result<()> {
+        headers.insert(TICKET, "tear".parse().unwrap());
+        Ok(())
+    }
+
+    fn capacity(&self, _secure: bool) -> usize {
+        100
+    }
+
+    fn is_ambient(&self) -> bool {
+        false
+    }
+}
+
+/// Our record, with a word before it.
+#[derive(Debug)]
+struct Labelled;
+
+impl RecordFormat for Labelled {
+    fn encode(&self, record: &Record) -> StoreResult<Encoded> {
+        let encoded = Envelope.encode(record)?;
+        Ok(Encoded::new([b"session:", &encoded.bytes[..]].concat(), encoded.expiry))
+    }
+
+    fn decode(&self, bytes: &[u8]) -> std::result::Result<Record, DecodeError> {
+        Envelope.decode(bytes.strip_prefix(b"session:").ok_or(DecodeError::Malformed)?)
+    }
+
+    fn touch_mode(&self) -> TouchMode {
+        TouchMode::Rewrite
+    }
+}
+
+/// K21: a tracker of the application's own: how the credential travels, what it looks like, where the
+/// session is kept and in which form, all replaced together, under the same handlers.
+#[tokio::test]
+async fn k21_transport_ids_store_and_format_are_replaced_together() {
+    let texts = Arc::new(Mutex::new(BTreeMap::<String, String>::new()));
+    let (read, write, destroy) = (texts.clone(), texts.clone(), texts.clone());
+    let driver = driver_fn(
+        move |id| ready(Ok(read.lock().unwrap().get(&id).cloned())),
+        move |id, value, _| {
+            write.lock().unwrap().insert(id, value);
+            ready(Ok(()))
+        },
+        move |id| {
+            destroy.lock().unwrap().remove(&id);
+            ready(Ok(()))
+        },
+    );
+    let sessions = Sessions::builder()
+        .transport(Ticket)
+        .token_scheme(WholeId)
+        .key_scheme(WholeId)
+        .store(SimpleStore::new(driver).format(Labelled))
+        .build()
+        .unwrap();
+    let visit = async |ticket: &str, handler: fn(&Session) -> Result<()>| {
+        let request =
+            Request::builder().header(TICKET, format!("ticket {ticket}")).body(()).unwrap();
+        let exchange = sessions.open(&request.into_parts().0, Connection::new());
+        let session = exchange.session().load().await.unwrap();
+        handler(&session).unwrap();
+        let (n, mut headers) = (session.get::<i64>("n").unwrap(), HeaderMap::new());
+        exchange.close(StatusCode::OK, &mut headers).await.unwrap();
+        assert!(!headers.contains_key(SET_COOKIE));
+        (n, headers.get(TICKET).map(|line| line.to_str().unwrap().to_owned()))
+    };
+    let count: fn(&Session) -> Result<()> = |session| session.increment("n", 1);
+    let (n, answer) = visit("none", count).await;
+    let answer = answer.unwrap();
+    let ticket = answer.strip_prefix("keep s.").unwrap();
+    assert_eq!(n, Some(1));
+    let (id, text) =
+        texts.lock().unwrap().first_key_value().map(|(a, b)| (a.clone(), b.clone())).unwrap();
+    assert!(id.contains(ticket) && text.starts_with("session:{"), "{id}: {text}");
+    assert_eq!(visit(&format!("s.{ticket}"), count).await, (Some(2), None));
+    assert_eq!(visit(ticket, |_| Ok(())).await, (None, None), "not in the form of its scheme");
+    let (_, answer) = visit(&format!("s.{ticket}"), |session| session.logout()).await;
+    assert_eq!((answer.as_deref(), texts.lock().unwrap().len()), (Some("tear"), 0));
 }

@@ -76,6 +76,17 @@ async fn p7_both_locks_are_off_by_default() {
     assert_eq!(sessions.counts().locked_out, 0);
 }
 
+#[test]
+fn p7_locks_in_force_are_described() {
+    for (lock, line) in [(IpLock::Exact, "lock_ip: exact\n"), (NETWORK, "lock_ip: /24 /64\n")] {
+        let text = locked(lock).build().unwrap().describe().to_string();
+        assert!(text.contains(line) && !text.contains("lock_user_agent"), "{text}");
+    }
+    let builder = configured(MemoryStore::new(), &ManualClock::new()).lock_user_agent(true);
+    let text = builder.build().unwrap().describe().to_string();
+    assert!(text.contains("lock_user_agent: yes\n") && !text.contains("lock_ip"), "{text}");
+}
+
 /// By force: for whoever has the cookie, wherever they are.
 #[tokio::test]
 async fn p7_another_address_ends_the_session() {

@@ -2,6 +2,7 @@
 //! engine alone. Tests carry the ids of the rules.
 
 mod auth;
+mod client_store;
 mod closures;
 mod cookies;
 mod csrf;
@@ -14,6 +15,7 @@ mod flash;
 mod foreign;
 mod groups;
 mod guards;
+mod language;
 mod lifetimes;
 mod limits;
 mod one_shot;
@@ -26,9 +28,11 @@ mod quota;
 mod races;
 mod remember;
 mod renewal;
+mod reuse;
 mod sweeping;
 mod tokens;
 mod typed;
 mod typed_fields;
 mod urls;
+mod validation;
 mod visitor;

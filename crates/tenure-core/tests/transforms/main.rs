@@ -1,9 +1,11 @@
 //! Keys, and what is signed and sealed with them.
 
+mod at_rest;
 mod files;
 mod forged;
 mod keys;
 mod properties;
+mod vectors;
 
 use tenure_core::SystemRandom;
 use tenure_core::transform::{Keyring, SecretKey, TransformContext};

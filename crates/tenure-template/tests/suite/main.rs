@@ -1,5 +1,6 @@
 //! What pages see of sessions. Names carry the ids of what they prove.
 
+mod csrf;
 mod examples;
 mod http;
 mod jinja;

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
+use tenure::store::MemoryStore;
 use tenure::template::SessionView;
-use tenure::{ErrorKind, session::Level};
+use tenure::{ErrorKind, Sessions, session::Level};
 
 use crate::next::{after, following, sessions};
 
@@ -56,8 +57,9 @@ async fn a20_fields_have_old_values_and_errors() {
 
 #[tokio::test]
 async fn a17_fields_against_forged_requests_are_html() {
-    let session = sessions().start().await.unwrap();
-    let view = SessionView::new(&session).csrf_field_name(r#"a"><b c='&"#);
+    let builder = Sessions::builder().store(MemoryStore::new()).csrf_field(r#"a"><b c='&"#);
+    let session = builder.build().unwrap().start().await.unwrap();
+    let view = SessionView::new(&session);
     let field = view.csrf_field().unwrap();
     let (name, rest) = field
         .strip_prefix(r#"<input type="hidden" name=""#)

@@ -133,6 +133,28 @@ pub trait StoreHarness: Send + Sync + 'static {
     fn share_of_rounds(&self) -> f64 {
         1.0
     }
+
+    /// Which share of the 1,000 writers on one session there is: all by default, less where a store
+    /// merges by a swap and each attempt costs it much, as one that seals. How many write at once
+    /// stays as it is.
+    ///
+    /// ```
+    /// # use tenure_core::store::MemoryStore;
+    /// # use tenure_testkit::StoreHarness;
+    /// struct Sealing;
+    ///
+    /// impl StoreHarness for Sealing {
+    ///     # type Store = MemoryStore;
+    ///     # async fn open(&self) -> MemoryStore { MemoryStore::new() }
+    ///     fn share_of_writers(&self) -> f64 {
+    ///         0.1
+    ///     }
+    /// }
+    /// assert!(Sealing.share_of_writers() < 1.0);
+    /// ```
+    fn share_of_writers(&self) -> f64 {
+        1.0
+    }
 }
 
 /// One run of a law: the harness, and the name of the test that runs it.
@@ -199,6 +221,11 @@ impl<H: StoreHarness> Trial<H> {
     /// How many rounds a test has that has `rounds` by default, at least one.
     pub(super) fn rounds(&self, rounds: u32) -> usize {
         times(rounds, scale() * self.harness.share_of_rounds())
+    }
+
+    /// How many writers a test has that has `writers` by default, at least one.
+    pub(super) fn writers(&self, writers: u32) -> usize {
+        times(writers, scale() * self.harness.share_of_writers())
     }
 }
 

@@ -93,6 +93,7 @@ macro_rules! __each_law {
             law_03_writers_lose_nothing
             law_04_created_again_is_another
             law_04_deleted_stays_deleted
+            law_04_inspection_shows_nothing_that_has_ended
             law_04_logout_is_final
             law_04_logout_is_final_between_tasks
             law_04_logout_is_final_between_processes
@@ -104,6 +105,7 @@ macro_rules! __each_law {
             law_05_delete_expires_to_the_millisecond
             law_05_create_expires_to_the_millisecond
             law_05_listing_expires_to_the_millisecond
+            law_05_inspection_expires_to_the_millisecond
             law_05_touched_deadline_is_exact
             law_05_clock_ahead_ends_nothing
             law_05_skewed_clocks_lose_nothing
@@ -125,6 +127,7 @@ macro_rules! __each_law {
             law_07_pending_proof_keeps_its_minute
             law_07_of_parallel_renewals_one_is_prepared
             law_07_of_processes_one_rotates
+            law_07_inspection_shows_any_secret
             law_08_every_key_is_its_own
             law_08_every_step_takes_every_key
             law_08_values_come_back_byte_for_byte
@@ -161,6 +164,7 @@ macro_rules! __each_law {
             law_12_names_and_ids_do_not_run_together
             law_12_namespaces_do_not_share_users
             law_12_namespaces_do_not_share_epochs
+            law_12_inspection_keeps_to_its_namespace
             law_12_sweeping_spares_the_living_elsewhere
             model_matches
         }

@@ -59,7 +59,7 @@ flaws! {
     LastWriterWins: law_03_different_keys_commute law_03_writers_lose_nothing law_03_merging_after_set model_matches;
     RefusalIsPartial: law_03_apply_is_all_or_nothing model_matches;
     UpdateIsBlind: law_03_update_runs_on_the_newest_value law_03_writers_lose_nothing law_03_merging_after_update;
-    DeadlineIsAlive: law_05_load_expires_to_the_millisecond law_05_apply_expires_to_the_millisecond law_05_swap_expires_to_the_millisecond law_05_touch_expires_to_the_millisecond law_05_delete_expires_to_the_millisecond law_05_create_expires_to_the_millisecond law_05_listing_expires_to_the_millisecond law_02_expired_session_is_gone;
+    DeadlineIsAlive: law_05_load_expires_to_the_millisecond law_05_apply_expires_to_the_millisecond law_05_swap_expires_to_the_millisecond law_05_touch_expires_to_the_millisecond law_05_delete_expires_to_the_millisecond law_05_create_expires_to_the_millisecond law_05_listing_expires_to_the_millisecond law_05_inspection_expires_to_the_millisecond law_02_expired_session_is_gone;
     ReadDeletesExpired: law_05_clock_ahead_ends_nothing;
     TouchMovesBack: law_06_touch_moves_only_forward law_06_apply_extends_as_touch_does model_matches;
     TouchPassesAbsolute: law_06_touch_never_passes_the_absolute_deadline law_06_touch_never_passes_the_idle_timeout;
@@ -74,8 +74,10 @@ flaws! {
     SweepIgnoresLimit: law_09_sweep_keeps_to_its_limit law_09_sweep_tells_how_many;
     SweepMiscounts: law_09_sweep_tells_how_many;
     IndexIsNotChecked: law_10_what_is_listed_is_checked law_05_listing_expires_to_the_millisecond;
+    InspectionAsksTheProof: law_07_inspection_shows_any_secret law_05_inspection_expires_to_the_millisecond;
+    InspectionIsOld: law_04_inspection_shows_nothing_that_has_ended law_07_inspection_shows_any_secret;
     RevokeForgetsOne: law_10_revoking_a_user_ends_all law_10_users_are_told_apart;
     DropTears: law_11_dropped_apply_settles;
-    NamespacesAreOne: law_12_namespaces_do_not_share_sessions;
+    NamespacesAreOne: law_12_namespaces_do_not_share_sessions law_12_inspection_keeps_to_its_namespace;
     NamesRunTogether: law_12_names_and_ids_do_not_run_together;
 }

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tenure_core::store::{
-    Applied, Client, Created, FORMER_GRACE, Listed, Patch, ProofChange, Record, Rejected, Revision,
-    Store, StoreKey, StoreResult, Swap, UserIndex, Verdict,
+    Applied, Client, Created, FORMER_GRACE, Inspect, Listed, Patch, ProofChange, Record, Rejected,
+    Revision, Store, StoreKey, StoreResult, Swap, UserIndex, Verdict,
 };
 use tenure_core::value::Data;
 use tenure_core::{Namespace, Timestamp, UserId};
@@ -49,6 +49,8 @@ pub(crate) enum Flaw {
     SweepIgnoresLimit,
     SweepMiscounts,
     IndexIsNotChecked,
+    InspectionAsksTheProof,
+    InspectionIsOld,
     RevokeForgetsOne,
     DropTears,
     NamespacesAreOne,
@@ -63,12 +65,20 @@ pub(crate) struct Flawed {
     sessions: Mutex<BTreeMap<Key, Record>>,
     /// Every session that a user ever had.
     index: Mutex<Vec<(UserId, StoreKey)>>,
+    /// What was shown once.
+    shown: Mutex<BTreeMap<Key, Record>>,
     revisions: AtomicU64,
 }
 
 impl Flawed {
     pub(crate) fn new(flaw: Flaw) -> Self {
-        Self { flaw, sessions: Mutex::default(), index: Mutex::default(), revisions: 1.into() }
+        Self {
+            flaw,
+            sessions: Mutex::default(),
+            index: Mutex::default(),
+            shown: Mutex::default(),
+            revisions: 1.into(),
+        }
     }
 
     fn is(&self, flaw: Flaw) -> bool {
@@ -271,6 +281,27 @@ impl Store for Flawed {
 
     fn users(&self) -> Option<&impl UserIndex> {
         Some(self)
+    }
+
+    fn inspect(&self) -> Option<&impl Inspect> {
+        Some(self)
+    }
+}
+
+impl Inspect for Flawed {
+    async fn record(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        if self.is(Flaw::InspectionAsksTheProof) {
+            return self.load(key, now).await;
+        }
+        let mut found = self.sessions().get(&self.key(key)).cloned();
+        if self.is(Flaw::InspectionIsOld) {
+            let mut shown = self.shown.lock().unwrap();
+            if let Some(now) = found {
+                shown.entry(self.key(key)).or_insert(now);
+            }
+            found = shown.get(&self.key(key)).cloned();
+        }
+        Ok(found.filter(|record| self.is_alive(record, now)))
     }
 }
 

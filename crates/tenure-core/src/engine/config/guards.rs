@@ -1,4 +1,4 @@
-//! Settings: whom a session is tied to.
+//! Settings: whom a session is tied to, and where a form carries its token.
 
 use std::sync::Arc;
 
@@ -84,9 +84,10 @@ impl SessionsBuilder {
         self
     }
 
-    /// Calls `hook` whenever a request loads a session that began from another address or with
-    /// another `User-Agent`, whether or not a lock ends it (OWASP session management, "Detecting
-    /// Session ID Anomalies"). What it does changes nothing, a panic included.
+    /// Calls `hook` whenever a request loads a session that began from another address, or with
+    /// another `User-Agent` or `Accept-Language`, whether or not a lock ends it (OWASP session
+    /// management, "Detecting Session ID Anomalies"). What it does changes nothing, a panic
+    /// included.
     ///
     /// It is told with every such request: what is to be noted once, such as a visitor who went from
     /// one network to another, is to be told apart by the [handle](ClientChange::handle). It runs on
@@ -125,13 +126,32 @@ impl SessionsBuilder {
     ///
     /// # Deployment caveat
     /// As for [`lock_ip`](Self::lock_ip): an address that the adapter was not told is none that
-    /// changed, and behind a proxy that is not trusted none ever does. `Accept-Language` is not
-    /// looked at, since records do not keep it.
+    /// changed, and behind a proxy that is not trusted none ever does. The language is noted in the
+    /// data of sessions that begin in a request while there is a hook, in at most some 150 octets;
+    /// of the others it is not known and never changes. A page's own scripts can ask for another
+    /// language than its browser does.
     pub fn on_client_change(
         mut self,
         hook: impl Fn(&ClientChange<'_>) + Send + Sync + 'static,
     ) -> Self {
         self.settings.guards.on_change = Some(Arc::new(hook));
+        self
+    }
+
+    /// The name of the field of a form that carries the [token](crate::Session::csrf_token), `_csrf`
+    /// by default. What writes such fields and what checks them go by it, templates and adapters
+    /// alike, so that they agree; a form written by hand asks
+    /// [`Session::csrf_field`](crate::Session::csrf_field).
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// let builder = Sessions::builder().store(MemoryStore::new());
+    /// let sessions = builder.csrf_field("authenticity_token").build()?;
+    /// assert_eq!(sessions.csrf_field(), "authenticity_token");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    pub fn csrf_field(mut self, name: impl Into<String>) -> Self {
+        self.settings.guards.csrf_field = Some(name.into().into());
         self
     }
 }

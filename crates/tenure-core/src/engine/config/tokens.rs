@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::SessionsBuilder;
-use crate::format::{KeyScheme, TokenScheme};
-use crate::transform::Keyring;
+use crate::error::{Error, Result};
+use crate::format::{KeyScheme, SplitTokens, TokenScheme};
+use crate::store::AnyStore;
+use crate::transform::{Keyring, SecretKey};
 
 impl SessionsBuilder {
     /// What keeps these sessions apart from others in the same store; by default the cookie's name.
@@ -186,5 +188,52 @@ impl SessionsBuilder {
     pub fn keep_request(mut self) -> Self {
         self.settings.keeps_request = true;
         self
+    }
+
+    /// The token scheme that the settings ask for.
+    ///
+    /// # Errors
+    /// When they contradict each other, or keys are missing.
+    pub(super) fn take_scheme(&mut self, store: &AnyStore) -> Result<Arc<dyn TokenScheme>> {
+        if let Some(scheme) = self.scheme.take() {
+            if self.keyring.is_some() || self.unsigned || self.generator.is_some() {
+                return Err(Error::config(
+                    "token_scheme: another scheme signs and makes tokens by itself; leave out \
+                     signing_keys, insecure_unsigned_tokens and id_generator",
+                ));
+            }
+            return Ok(scheme);
+        }
+        let mut tokens = match (self.keyring.take(), self.unsigned) {
+            (Some(keys), false) if keys.is_empty() => {
+                return Err(Error::config(
+                    "signing_keys: the keyring is empty; put the current key first and older ones \
+                     behind it",
+                ));
+            }
+            (Some(_), true) => {
+                return Err(Error::config(
+                    "signing_keys and insecure_unsigned_tokens contradict each other; keep the keys \
+                     and leave the other out",
+                ));
+            }
+            (Some(keys), false) => SplitTokens::signed(keys),
+            (None, true) => SplitTokens::insecure_unsigned(),
+            (None, false) if store.is_volatile() => {
+                SplitTokens::signed(Keyring::new([SecretKey::generate()?]))
+            }
+            (None, false) => {
+                return Err(Error::config(
+                    "signing_keys: none were given, and sessions in this store outlive the process; \
+                     pass `Keyring::from_secrets([secret])` with a secret from `openssl rand \
+                     -base64 33`, or `.insecure_unsigned_tokens()` at the price of one look-up a \
+                     forged token",
+                ));
+            }
+        };
+        if let Some(generator) = self.generator.take() {
+            tokens = tokens.generator(generator);
+        }
+        Ok(Arc::new(tokens))
     }
 }

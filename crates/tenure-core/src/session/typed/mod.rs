@@ -1,5 +1,6 @@
 //! A class of the application as the session's data, one key a field.
 
+mod data;
 mod fields;
 mod update;
 mod writes;
@@ -8,46 +9,14 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
+pub use self::data::SessionData;
+use self::data::validated;
 use self::fields::{Object, Scope, decoded, encoded, name_of};
 use self::update::Update;
 use self::writes::Write;
 use super::handle::Session;
 use super::record::ATTEMPTS;
 use crate::error::{Error, ErrorKind, Result};
-
-/// A struct whose fields a session keeps, each under a key of its own: see [`Typed`].
-///
-/// ```
-/// use serde::{Deserialize, Serialize};
-/// use tenure_core::session::SessionData;
-///
-/// #[derive(Serialize, Deserialize, Default)]
-/// #[serde(default)]
-/// struct Cart {
-///     items: Vec<String>,
-///     voucher: Option<String>,
-/// }
-///
-/// impl SessionData for Cart {
-///     const PREFIX: &'static str = "cart"; // its keys are `cart.items` and `cart.voucher`
-/// }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the data of a session",
-    note = "derive `Serialize` and `Deserialize`, and add `impl SessionData for {Self} {{}}`"
-)]
-pub trait SessionData: Serialize + DeserializeOwned + 'static {
-    /// What its keys begin with, with a dot behind it, so that types in one session do not collide;
-    /// by default nothing, and the keys are the names of the fields.
-    const PREFIX: &'static str = "";
-
-    /// The [name](crate::Sessions::name) of the sessions that keep it, where a request has several;
-    /// by default the innermost layer's. Adapters look at it.
-    const SESSION: Option<&'static str> = None;
-}
 
 /// The fields of a `T` in a session, one key each, so that parallel requests which change different
 /// fields lose nothing. Made by [`Session::typed`].
@@ -178,6 +147,7 @@ impl<T: SessionData> Typed<T> {
             return Ok(value);
         }
         let (made, scope) = (make(), self.scope("get_or_insert_with")?);
+        validated("get_or_insert_with", &made)?;
         let writes = encoded(&made, &scope)?
             .into_iter()
             .map(|(field, value)| Write::absent(scope.key(&field), value))
@@ -217,9 +187,11 @@ impl<T: SessionData> Typed<T> {
     ///
     /// # Errors
     /// [`ErrorKind::Type`] when `T` has no named fields, or writes one that it does not read;
-    /// nothing is written then. And as [`Session::set`].
+    /// nothing is written then. [`ErrorKind::Invalid`] when the value
+    /// [refuses itself](SessionData::validate). And as [`Session::set`].
     pub fn set(&self, value: &T) -> Result<()> {
         let scope = self.scope("set")?;
+        validated("set", value)?;
         let (before, after) = (self.stored("set")?, encoded(value, &scope)?);
         let gone = before.keys().filter(|field| !after.contains_key(*field));
         let gone = gone.map(|field| Write::put(scope.key(field), None)).collect::<Vec<_>>();

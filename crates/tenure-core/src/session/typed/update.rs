@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::SessionData;
 use super::fields::{Object, Scope, decoded, encoded};
 use super::writes::Write;
+use super::{SessionData, validated};
 use crate::error::Result;
 use crate::store::changes::Call;
 use crate::value::Json;
@@ -21,6 +21,7 @@ pub(super) fn writes<T: SessionData + Default>(
     let mut value = if is_there { decoded(&stored)? } else { T::default() };
     let before = encoded(&value, scope)?;
     update(&mut value);
+    validated("update", &value)?;
     let after = encoded(&value, scope)?;
     if is_there && before == after {
         return Ok(Vec::new());
@@ -75,6 +76,7 @@ fn again<T: SessionData>(
         object.insert(field.clone(), there.clone());
         let mut value = decoded(&object)?;
         update(&mut value);
+        validated("commit", &value)?;
         Ok(encoded(&value, &scope)?.remove(&field))
     })
 }

@@ -34,6 +34,9 @@ impl Slot {
     /// Records all of it or, on an error, nothing. False, and nothing, if a value is not the one
     /// any more that it was made from.
     pub(super) fn write_fields(&self, operation: &'static str, writes: Vec<Write>) -> Result<bool> {
+        for write in &writes {
+            self.validators().check(operation, &write.key, write.with.as_ref())?;
+        }
         let mut is_done = true;
         self.checked(operation, usize::MAX, |state| {
             for write in writes.iter().filter(|write| write.call.is_some()) {

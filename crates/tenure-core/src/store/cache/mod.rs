@@ -1,6 +1,7 @@
 //! A near cache: reads of a remote store are served from memory, writes always go through.
 
 mod entries;
+mod store;
 mod validated;
 mod watcher;
 
@@ -13,12 +14,7 @@ use std::time::Duration;
 use entries::Entries;
 pub use watcher::Watcher;
 
-use super::{
-    Applied, Change, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreError, StoreKey,
-    StoreResult, Swap, UserIndex,
-};
-use crate::clock::Timestamp;
-use crate::id::{Namespace, UserId};
+use super::{Change, Store, StoreKey, StoreResult};
 
 /// A store with a near cache: sessions that were read a moment ago are read from memory, as long
 /// as the server tells which have changed. Writes always go through.
@@ -301,110 +297,6 @@ impl Shared {
     fn deaf(&self) {
         self.hears.store(false, Ordering::Release);
         self.entries.clear();
-    }
-}
-
-impl<S: Store> Store for NearCache<S> {
-    async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-        // In boxes: the future of a warm read is to be small.
-        if !self.is_trusted() {
-            return match self.store.validate() {
-                Some(validate) => Box::pin(self.load_validated(validate, key, now)).await,
-                None => Box::pin(self.store.load(key, now)).await,
-            };
-        }
-        let entries = &self.shared.entries;
-        let lease = match entries.find(key, now) {
-            Ok(record) => return Ok(Some(Record::clone(&record))),
-            Err(lease) => lease,
-        };
-        let loaded = Box::pin(self.store.load(key, now)).await?;
-        entries.fill(key, lease, loaded.as_ref().map(|record| (record, None)), now);
-        Ok(loaded)
-    }
-
-    async fn create(
-        &self,
-        key: &StoreKey,
-        record: &Record,
-        now: Timestamp,
-    ) -> StoreResult<Created> {
-        self.write(key, self.store.create(key, record, now)).await
-    }
-
-    async fn swap(
-        &self,
-        key: &StoreKey,
-        expected: &Revision,
-        new: &Record,
-        now: Timestamp,
-    ) -> StoreResult<Swap> {
-        self.write(key, self.store.swap(key, expected, new, now)).await
-    }
-
-    async fn delete(&self, key: &StoreKey, now: Timestamp) -> StoreResult<bool> {
-        self.write(key, self.store.delete(key, now)).await
-    }
-
-    async fn sweep(&self, limit: u32, now: Timestamp) -> StoreResult<u32> {
-        self.store.sweep(limit, now).await
-    }
-
-    async fn apply(&self, key: &StoreKey, patch: &Patch, now: Timestamp) -> StoreResult<Applied> {
-        self.write(key, self.store.apply(key, patch, now)).await
-    }
-
-    async fn touch(&self, key: &StoreKey, until: Timestamp, now: Timestamp) -> StoreResult<bool> {
-        self.write(key, self.store.touch(key, until, now)).await
-    }
-
-    /// Ends the watcher, too, as soon as the store it listens to ends the connection.
-    async fn close(&self) {
-        self.shared.closed.store(true, Ordering::Release);
-        self.shared.deaf();
-        self.store.close().await;
-    }
-
-    fn merges_in_place(&self) -> bool {
-        self.store.merges_in_place()
-    }
-
-    fn users(&self) -> Option<&impl UserIndex> {
-        self.store.users().map(|_| self)
-    }
-
-    fn epoch(&self) -> Option<&impl Epoch> {
-        self.store.epoch().map(|_| self)
-    }
-}
-
-impl<S: Store> UserIndex for NearCache<S> {
-    async fn list(
-        &self,
-        namespace: &Namespace,
-        user: &UserId,
-        now: Timestamp,
-    ) -> StoreResult<Vec<Listed>> {
-        let users = self.store.users().ok_or_else(|| StoreError::without("user index"))?;
-        users.list(namespace, user, now).await
-    }
-
-    async fn revoke(
-        &self,
-        namespace: &Namespace,
-        user: &UserId,
-        keep: Option<&StoreKey>,
-        now: Timestamp,
-    ) -> StoreResult<u32> {
-        let users = self.store.users().ok_or_else(|| StoreError::without("user index"))?;
-        self.write_all(users.revoke(namespace, user, keep, now)).await
-    }
-}
-
-impl<S: Store> Epoch for NearCache<S> {
-    async fn revoke_everybody(&self, namespace: &Namespace, now: Timestamp) -> StoreResult<()> {
-        let epoch = self.store.epoch().ok_or_else(|| StoreError::without("epoch"))?;
-        self.write_all(epoch.revoke_everybody(namespace, now)).await
     }
 }
 

@@ -2,8 +2,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
+use super::MemoryStore;
+use crate::clock::Timestamp;
 use crate::id::{Namespace, UserId};
-use crate::store::{KeyName, StoreKey};
+use crate::store::{Epoch, KeyName, Listed, StoreKey, StoreResult, UserIndex};
 
 /// Which sessions belong to which user. It changes under the lock of the session's shard; with its
 /// own lock held no shard is locked.
@@ -69,5 +71,53 @@ impl Epochs {
         let mut epochs = self.epochs.write().unwrap_or_else(PoisonError::into_inner);
         *epochs.entry(namespace.clone()).or_default() += 1;
         self.advanced.store(true, Ordering::Release);
+    }
+}
+
+impl UserIndex for MemoryStore {
+    async fn list(
+        &self,
+        namespace: &Namespace,
+        user: &UserId,
+        now: Timestamp,
+    ) -> StoreResult<Vec<Listed>> {
+        let keys = self.people.sessions(namespace, user);
+        Ok(keys
+            .into_iter()
+            .filter_map(|key| {
+                let record = self.with(&key, |shard, place| place.live(shard, now))?;
+                (record.user.as_ref() == Some(user)).then(|| Listed::new(key, record))
+            })
+            .collect())
+    }
+
+    async fn revoke(
+        &self,
+        namespace: &Namespace,
+        user: &UserId,
+        keep: Option<&StoreKey>,
+        now: Timestamp,
+    ) -> StoreResult<u32> {
+        // The index and the record change under one lock, so nothing can be missed here and the
+        // user needs no epoch.
+        let mut revoked = 0;
+        for key in self.people.sessions(namespace, user) {
+            if keep.is_some_and(|keep| keep.same_session(&key)) {
+                continue;
+            }
+            revoked += u32::from(self.with(&key, |shard, place| {
+                let record = place.live(shard, now);
+                let theirs = record.filter(|record| record.user.as_ref() == Some(user));
+                theirs.map(|record| place.remove(shard, &record)).is_some()
+            }));
+        }
+        Ok(revoked)
+    }
+}
+
+impl Epoch for MemoryStore {
+    async fn revoke_everybody(&self, namespace: &Namespace, _now: Timestamp) -> StoreResult<()> {
+        self.epochs.advance(namespace);
+        Ok(())
     }
 }

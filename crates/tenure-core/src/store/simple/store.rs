@@ -11,8 +11,8 @@ use super::id::id;
 use crate::clock::Timestamp;
 use crate::format::{Envelope, RecordFormat, TouchMode};
 use crate::store::{
-    AnyStore, Applied, Created, Patch, Record, Rejected, Revision, Steps, Store, StoreError,
-    StoreErrorKind, StoreKey, StoreResult, Swap, Verdict,
+    AnyStore, Applied, Created, Inspect, Patch, Record, Rejected, Revision, Steps, Store,
+    StoreError, StoreErrorKind, StoreKey, StoreResult, Swap, Verdict,
 };
 use crate::value::Data;
 
@@ -199,7 +199,8 @@ impl<D: SimpleDriver> SimpleStore<D> {
         let text = String::from_utf8(encoded.bytes).map_err(|_| {
             StoreError::new(
                 StoreErrorKind::Other,
-                "the record format writes octets that are no UTF-8 text; a simple driver keeps text",
+                "the record format writes octets that are no UTF-8 text, and a simple driver keeps \
+                 text; choose `Envelope`",
             )
         })?;
         self.driver.write(id, &text, encoded.expiry).await?;
@@ -333,6 +334,16 @@ impl<D: SimpleDriver> Store for SimpleStore<D> {
             TouchMode::Never => {}
         }
         Ok(true)
+    }
+
+    fn inspect(&self) -> Option<&impl Inspect> {
+        Some(self)
+    }
+}
+
+impl<D: SimpleDriver> Inspect for SimpleStore<D> {
+    async fn record(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        Ok(self.read(&id(key)).await?.filter(|record| record.is_alive(now)))
     }
 }
 

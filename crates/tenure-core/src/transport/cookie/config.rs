@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::attributes::{Attributes, Priority, SameSite, Secure};
-use super::factory::{CookieContext, Factory, SetCookie};
+use super::encoding::CookieEncoding;
+use super::factory::{Factory, SetCookie};
+use crate::transport::ResponseContext;
 
 /// The session cookie: its name and its attributes.
 ///
@@ -38,6 +40,7 @@ pub struct Cookie {
     pub(super) name: String,
     pub(super) attributes: Attributes,
     pub(super) factory: Option<Factory>,
+    pub(super) encoding: CookieEncoding,
 }
 
 impl Cookie {
@@ -56,7 +59,12 @@ impl Cookie {
     /// ```
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), attributes: Attributes::default(), factory: None }
+        Self {
+            name: name.into(),
+            attributes: Attributes::default(),
+            factory: None,
+            encoding: CookieEncoding::default(),
+        }
     }
 
     /// Sends the cookie only for this path and what is below it; `/` by default.
@@ -298,11 +306,30 @@ impl Cookie {
         self
     }
 
+    /// Spells values as another system does, to share its cookies; by default as they are, since ours
+    /// need no spelling.
+    ///
+    /// ```
+    /// # use tenure_core::{Sessions, store::MemoryStore};
+    /// use tenure_core::transport::{Cookie, CookieEncoding};
+    ///
+    /// let cookie = Cookie::named("SESSION").encoding(CookieEncoding::Form); // as Ktor does
+    /// let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
+    /// assert_eq!(sessions.name(), "SESSION");
+    /// # Ok::<(), tenure_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn encoding(mut self, encoding: CookieEncoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
     /// Lets a function change the cookie of one response; what it returns is checked like this
     /// configuration, and what does not pass is an error, never sent.
     ///
     /// It is called for removals too, and must set the same path and domain there: browsers
-    /// remove a cookie only by all three, name, path and domain.
+    /// remove a cookie only by all three, name, path and domain. A session that its client keeps may
+    /// take several cookies: then it is called once for each of them, as [`SetCookie`] tells.
     ///
     /// ```
     /// use std::time::Duration;
@@ -316,7 +343,7 @@ impl Cookie {
     #[must_use]
     pub fn factory<F>(mut self, factory: F) -> Self
     where
-        F: Fn(&CookieContext<'_>, SetCookie) -> SetCookie + Send + Sync + 'static,
+        F: Fn(&ResponseContext<'_>, SetCookie) -> SetCookie + Send + Sync + 'static,
     {
         self.factory = Some(Arc::new(factory));
         self

@@ -4,118 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::request::Parts;
-
 use super::attributes::{Attributes, Priority, SameSite, Secure};
-use crate::clock::Timestamp;
+use crate::transport::ResponseContext;
 
 /// What [`Cookie::factory`](super::Cookie::factory) takes.
 pub(super) type Factory =
-    Arc<dyn Fn(&CookieContext<'_>, SetCookie) -> SetCookie + Send + Sync + 'static>;
-
-/// What is known when a cookie is made.
-///
-/// ```
-/// # use tenure_core::{Sessions, engine::Connection, store::MemoryStore, transport::Cookie};
-/// # fn set_cookie(cookie: Cookie) -> tenure_core::Result<String> {
-/// #     let sessions = Sessions::builder().store(MemoryStore::new()).cookie(cookie).build()?;
-/// #     let (parts, ()) = http::Request::new(()).into_parts();
-/// #     let exchange = sessions.open(&parts, Connection::new().secure(true));
-/// #     exchange.session().set("theme", "dark")?;
-/// #     let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
-/// #     sealed.commit_at_once().unwrap()?;
-/// #     sealed.write_headers(&mut headers)?;
-/// #     Ok(headers["set-cookie"].to_str().unwrap().to_owned())
-/// # }
-/// let cookie = Cookie::named("__Secure-id").factory(|context, cookie| {
-///     assert!(context.is_secure());
-///     assert_eq!(context.handle().len(), 16, "what the application may keep");
-///     assert!(context.now() > std::time::SystemTime::UNIX_EPOCH);
-///     match context.request() {
-///         Some(request) => cookie.path(request.uri.path()),
-///         None => cookie, // without `keep_request`
-///     }
-/// });
-/// assert!(set_cookie(cookie)?.contains("Path=/;"));
-/// # Ok::<(), tenure_core::Error>(())
-/// ```
-#[derive(Clone, Copy)]
-pub struct CookieContext<'a> {
-    handle: &'a str,
-    secure: bool,
-    now: Timestamp,
-    request: Option<&'a Parts>,
-    lifetime: Option<Duration>,
-}
-
-impl<'a> CookieContext<'a> {
-    pub(crate) fn new(
-        handle: &'a str,
-        secure: bool,
-        now: Timestamp,
-        request: Option<&'a Parts>,
-    ) -> Self {
-        Self { handle, secure, now, request, lifetime: None }
-    }
-
-    /// For a session that asks for another lifetime of its cookie.
-    pub(crate) fn lasting(mut self, lifetime: Option<Duration>) -> Self {
-        self.lifetime = lifetime;
-        self
-    }
-
-    /// The public name of the session; empty when a removal does not know it.
-    #[must_use]
-    pub fn handle(&self) -> &'a str {
-        self.handle
-    }
-
-    /// Whether the request came over HTTPS.
-    #[must_use]
-    pub fn is_secure(&self) -> bool {
-        self.secure
-    }
-
-    /// The present time.
-    #[must_use]
-    pub fn now(&self) -> SystemTime {
-        self.now.into()
-    }
-
-    /// How long the session asks to be [remembered](crate::Session::remember); it is the lifetime of
-    /// the cookie that a factory is given.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use tenure_core::transport::Cookie;
-    /// const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-    /// let cookie = Cookie::default().factory(|context, cookie| match context.lifetime() {
-    ///     Some(lifetime) => cookie.lifetime(lifetime.min(WEEK)), // remembered, but not for longer
-    ///     None => cookie,
-    /// });
-    /// # drop(cookie);
-    /// ```
-    #[must_use]
-    pub fn lifetime(&self) -> Option<Duration> {
-        self.lifetime
-    }
-
-    /// The request, unless the session was opened outside of one.
-    #[must_use]
-    pub fn request(&self) -> Option<&'a Parts> {
-        self.request
-    }
-}
-
-impl fmt::Debug for CookieContext<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CookieContext")
-            .field("handle", &self.handle)
-            .field("secure", &self.secure)
-            .field("now", &self.now)
-            .finish_non_exhaustive()
-    }
-}
+    Arc<dyn Fn(&ResponseContext<'_>, SetCookie) -> SetCookie + Send + Sync + 'static>;
 
 /// The cookie of one response, on its way through a [`Cookie::factory`](super::Cookie::factory).
 ///
@@ -190,6 +84,33 @@ impl fmt::Debug for CookieContext<'_> {
 /// assert!(!line.contains("Max-Age") && line.contains("HttpOnly"));
 /// # Ok::<(), tenure_core::Error>(())
 /// ```
+///
+/// A session that its [client keeps](crate::SessionsBuilder::client_store) travels in several cookies
+/// where one is too small. The factory is called once for each, also for those of an earlier, longer
+/// value that are removed: the name tells which, and the value is the part that this cookie holds.
+/// All parts need the same path and domain.
+///
+/// ```
+/// # use std::sync::{Arc, Mutex};
+/// # use tenure_core::{Sessions, engine::Connection, store::ClientStore, transport::Cookie};
+/// # use tenure_core::transform::{Keyring, SecretKey};
+/// # let names = Arc::new(Mutex::new(Vec::new()));
+/// # let seen = Arc::clone(&names);
+/// let cookie = Cookie::default().factory(move |_, cookie| {
+///     seen.lock().unwrap().push(cookie.name().to_owned());
+///     cookie
+/// });
+/// # let client = ClientStore::sealed(Keyring::new([SecretKey::generate()?]));
+/// let sessions = Sessions::builder().client_store(client).cookie(cookie).build()?;
+/// # let (parts, ()) = http::Request::new(()).into_parts();
+/// # let exchange = sessions.open(&parts, Connection::new().secure(true));
+/// exchange.session().set("essay", "x".repeat(5_000))?;
+/// # let (sealed, mut headers) = (exchange.seal(http::StatusCode::OK), http::HeaderMap::new());
+/// # sealed.commit_at_once().unwrap()?;
+/// sealed.write_headers(&mut headers)?;
+/// assert_eq!(*names.lock().unwrap(), ["__Host-id", "__Host-id.1"]);
+/// # Ok::<(), tenure_core::Error>(())
+/// ```
 pub struct SetCookie {
     pub(super) name: String,
     pub(super) value: String,
@@ -198,7 +119,8 @@ pub struct SetCookie {
 }
 
 impl SetCookie {
-    /// The name on this request's scheme.
+    /// The name on this request's scheme; that of the part, with `.1` or `.2` behind it, where a value
+    /// takes several cookies.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -210,7 +132,7 @@ impl SetCookie {
         self.removal
     }
 
-    /// The credential: whoever has it, has the session.
+    /// The credential, or the part of it that this cookie holds: whoever has it, has the session.
     #[must_use]
     pub fn danger_expose_value(&self) -> &str {
         &self.value

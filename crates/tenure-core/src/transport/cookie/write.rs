@@ -77,7 +77,8 @@ pub(super) fn line(name: &str, value: &str, suffix: &str, dates: &str) -> Result
             format!("`{name}` has {octets} octets of name and value; browsers store 4096"),
         ));
     }
-    if !value.bytes().all(is_cookie_octet) {
+    // All of them, whatever the first ones are: that takes many at a time.
+    if !value.bytes().fold(true, |all, octet| all & is_cookie_octet(octet)) {
         return Err(Error::new(
             ErrorKind::Config,
             "cookie",

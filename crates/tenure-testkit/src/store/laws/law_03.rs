@@ -198,13 +198,21 @@ pub async fn law_03_repeat_is_done_whatever_came_after<H: StoreHarness>(
 /// A commit whose session was deleted after it is not acknowledged again, and revives nothing.
 pub async fn law_03_repeat_after_delete_is_gone<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
     let scene = trial.scene().await;
-    let key = scene.begin(&[]).await?;
-    let commit = patch().add("n", Number::Int(1));
-    scene.apply(&key, &commit, scene.start).await?;
-    check!(scene.store.delete(&key, scene.start).await?, "delete found nothing");
-    let applied = scene.store.apply(&key, &commit, scene.after(MS)).await?;
-    check!(matches!(applied, Applied::Gone), "a repeat after a delete: {applied:?}");
-    scene.is_gone(&key, scene.after(MS)).await?;
+    for sees in [false, true] {
+        let key = scene.begin(&[]).await?;
+        let mut commit = patch().add("n", Number::Int(1));
+        if sees {
+            commit = commit.on(Arc::new(scene.load(&key, scene.start).await?));
+        }
+        scene.apply(&key, &commit, scene.start).await?;
+        check!(scene.store.delete(&key, scene.start).await?, "delete found nothing");
+        // To the letter what it wrote before, and a little later.
+        for at in [scene.start, scene.after(MS)] {
+            let applied = scene.store.apply(&key, &commit, at).await?;
+            check!(matches!(applied, Applied::Gone), "a repeat after a delete: {applied:?}");
+            scene.is_gone(&key, at).await?;
+        }
+    }
     Ok(Finding::Kept)
 }
 

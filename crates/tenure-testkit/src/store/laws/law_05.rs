@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tenure_core::Timestamp;
-use tenure_core::store::{Applied, Created, Store, StoreKey, Swap};
+use tenure_core::store::{Applied, Created, Inspect, Store, StoreKey, Swap};
 
+use super::inspecting::NO_INSPECTION;
 use crate::store::scene::{
     ABSOLUTE, IDLE, MS, Scene, json, lasting, patch, user, value, with_other_proof, without_proof,
 };
@@ -94,6 +95,20 @@ pub async fn law_05_listing_expires_to_the_millisecond<H: StoreHarness>(
         return Ok(Finding::NotOffered("an index of users"));
     }
     edges(trial, async |scene, _, now| Ok(!scene.listed(&user("ada"), now).await?.is_empty())).await
+}
+
+/// A session is shown without its secret until the millisecond before its deadline.
+pub async fn law_05_inspection_expires_to_the_millisecond<H: StoreHarness>(
+    trial: &Trial<H>,
+) -> Outcome {
+    if trial.scene().await.store.inspect().is_none() {
+        return NO_INSPECTION;
+    }
+    edges(trial, async |scene, key, now| match scene.store.inspect() {
+        Some(inspect) => Ok(inspect.record(&without_proof(key), now).await?.is_some()),
+        None => Err(Violation::new("it can inspect at times")),
+    })
+    .await
 }
 
 /// A touched session expires at its new deadline, to the millisecond.

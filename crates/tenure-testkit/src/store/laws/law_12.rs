@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use tenure_core::store::{Epoch, Store, StoreKey, UserIndex};
+use tenure_core::store::{Epoch, Inspect, Store, StoreKey, UserIndex};
 use tenure_core::{Handle, Namespace};
 
+use super::inspecting::NO_INSPECTION;
 use crate::rng::fresh;
 use crate::store::scene::{ABSOLUTE, MS, Scene, json, lasting, namespace, patch, user, value};
 use crate::store::{Finding, Outcome, StoreHarness, Trial, check};
@@ -126,6 +127,24 @@ pub async fn law_12_namespaces_do_not_share_epochs<H: StoreHarness>(trial: &Tria
             scene.load(key, scene.start).await?;
         }
     }
+    Ok(Finding::Kept)
+}
+
+/// Nothing is shown of another namespace's session, whoever has its handle.
+pub async fn law_12_inspection_keeps_to_its_namespace<H: StoreHarness>(
+    trial: &Trial<H>,
+) -> Outcome {
+    let scene = trial.scene().await;
+    let Some(inspect) = scene.store.inspect() else { return NO_INSPECTION };
+    let handle = Handle::from_bytes(fresh());
+    let [here, elsewhere @ ..] = &alike()[..] else { unreachable!("there are fourteen") };
+    let key = StoreKey::new(here.clone(), handle).with_proof(crate::store::scene::proof());
+    scene.file(&key, &scene.record(&key, &[])).await?;
+    for namespace in elsewhere {
+        let shown = inspect.record(&StoreKey::new(namespace.clone(), handle), scene.start).await?;
+        check!(shown.is_none(), "in {namespace:?} it shows {shown:?}");
+    }
+    check!(inspect.record(&key, scene.start).await?.is_some(), "it shows nothing");
     Ok(Finding::Kept)
 }
 

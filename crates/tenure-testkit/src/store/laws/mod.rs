@@ -30,6 +30,7 @@
 //! [`Violation`](super::Violation) when the store does not keep the law, with what was seen; or
 //! when it cannot answer.
 
+mod inspecting;
 mod law_01;
 mod law_02;
 mod law_03;
@@ -48,6 +49,7 @@ mod one_shot;
 mod processes;
 mod writers;
 
+pub use inspecting::*;
 pub use law_01::*;
 pub use law_02::*;
 pub use law_03::*;

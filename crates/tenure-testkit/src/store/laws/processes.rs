@@ -29,7 +29,7 @@ const ALONE: Outcome = Ok(Finding::NotOffered("data that other processes see"));
 pub async fn law_03_processes_lose_nothing<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
     let Some(crew) = trial.crew(PROCESSES).await? else { return ALONE };
     let key = crew.key(0);
-    let writers = scaled(WRITERS);
+    let writers = trial.writers(WRITERS);
     if let Some(part) = crew.part {
         crew.meet().await?;
         let mine = (part..writers).step_by(PROCESSES).collect();

@@ -8,7 +8,6 @@ use tenure_core::value::{Json, Number};
 use tokio::task::JoinSet;
 
 use crate::store::future::yields;
-use crate::store::harness::scaled;
 use crate::store::scene::{MS, Scene, json, patch};
 use crate::store::{Finding, Outcome, StoreHarness, Trial, Violation, check};
 
@@ -22,7 +21,7 @@ const TASKS: usize = 32;
 pub async fn law_03_writers_lose_nothing<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
     let scene = trial.scene().await;
     let key = scene.begin(&[]).await?;
-    let writers = scaled(WRITERS);
+    let writers = trial.writers(WRITERS);
     write_all(&scene, &key, (0..writers).collect()).await?;
     nothing_is_lost(&scene.load(&key, scene.start).await?, writers)?;
     Ok(Finding::Kept)

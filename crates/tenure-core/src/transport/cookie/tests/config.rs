@@ -162,19 +162,19 @@ fn v2_the_name_is_configurable() {
         let transport = transport(named(name));
         assert_eq!(transport.name(true), name);
         assert_eq!(transport.name(false), name);
-        let line = text(transport.issue("token", &context(true)).unwrap());
+        let line = text(issue(&transport, "token", &context(true)).unwrap());
         assert!(line.starts_with(&format!("{name}=token; ")), "{line}");
-        let presented = transport.capture(&headers([format!("{name}=token")]));
-        assert_eq!(transport.candidates(&presented, true).as_slice(), ["token"]);
+        let presented = capture(&headers([format!("{name}=token")]));
+        assert_eq!(transport.find(&presented, true).iter().collect::<Vec<_>>(), ["token"]);
     }
 }
 
 /// T-NIST-2: bearer secrets end with the browser session unless the application says otherwise.
 #[test]
 fn t_nist_2_cookies_are_not_persistent_by_default() {
-    assert!(!transport(Cookie::default()).is_persistent());
-    assert!(transport(Cookie::default().lifetime(DAY)).is_persistent());
-    assert!(transport(Cookie::default().expires(SystemTime::from(NOW) + DAY)).is_persistent());
+    assert!(!transport(Cookie::default()).is_dated());
+    assert!(transport(Cookie::default().lifetime(DAY)).is_dated());
+    assert!(transport(Cookie::default().expires(SystemTime::from(NOW) + DAY)).is_dated());
 }
 
 /// `Partitioned` (CHIPS) is for cookies that other sites embed, and only over HTTPS.

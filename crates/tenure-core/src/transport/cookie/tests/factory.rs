@@ -53,9 +53,9 @@ fn v3_the_factory_sees_the_session_and_the_request() {
         cookie
     }));
     let (request, ()) = Request::get("/cart").body(()).unwrap().into_parts();
-    let context = CookieContext::new("handle", true, NOW, Some(&request));
-    transport.issue("token", &context).unwrap();
-    transport.remove(&CookieContext::new("", false, NOW, None)).unwrap();
+    let context = ResponseContext::new("handle", true, NOW, Some(&request));
+    issue(&transport, "token", &context).unwrap();
+    remove(&transport, &ResponseContext::new("", false, NOW, None)).unwrap();
 
     let (name, now) = ("__Host-id".to_owned(), SystemTime::from(NOW));
     let path = Some("/cart".to_owned());
@@ -85,16 +85,16 @@ fn v3_what_the_factory_makes_is_checked() {
     ];
     for (index, (make, setting)) in table.into_iter().enumerate() {
         let transport = transport(Cookie::default().factory(move |_, cookie| make(cookie)));
-        let error = transport.issue("token", &context(true)).unwrap_err();
+        let error = issue(&transport, "token", &context(true)).unwrap_err();
         assert_eq!((error.kind(), error.operation()), (ErrorKind::Config, "cookie"));
         assert!(error.to_string().contains(setting), "{setting} in {error}");
         // Value and dates of a removal are not the factory's, so that they cannot be wrong.
-        assert_eq!(transport.remove(&context(true)).is_ok(), index >= 6, "{setting}");
+        assert_eq!(remove(&transport, &context(true)).is_ok(), index >= 6, "{setting}");
     }
     let large = transport(Cookie::default().factory(|_, cookie| cookie.value("v".repeat(4096))));
-    assert_eq!(large.issue("token", &context(true)).unwrap_err().kind(), ErrorKind::TooLarge);
+    assert_eq!(issue(&large, "token", &context(true)).unwrap_err().kind(), ErrorKind::TooLarge);
     let empty = transport(Cookie::default().factory(|_, cookie| cookie.value("")));
-    assert_eq!(empty.issue("token", &context(true)).unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(issue(&empty, "token", &context(true)).unwrap_err().kind(), ErrorKind::Config);
 }
 
 /// V3: a removal stays one, and so does the name, even with a cookie kept from another call.
@@ -122,10 +122,10 @@ fn v3_a_removal_cannot_be_undone() {
             attributes: Attributes::default(),
         }
     }
-    transport.issue("first", &context(true)).unwrap();
-    let line = text(transport.issue("second", &context(false)).unwrap());
+    issue(&transport, "first", &context(true)).unwrap();
+    let line = text(issue(&transport, "second", &context(false)).unwrap());
     assert!(line.starts_with("id=first;"), "{line}");
-    let line = text(transport.remove(&context(true)).unwrap());
+    let line = text(remove(&transport, &context(true)).unwrap());
     assert!(line.starts_with("__Host-id=;") && line.ends_with(REMOVED), "{line}");
 }
 
@@ -142,8 +142,8 @@ fn f4_auto_settles_what_the_factory_made() {
     assert_eq!(issued(cookie, true), "id=token; Path=/; HttpOnly; SameSite=Lax");
     // The name has its prefix on plain HTTP too here, so that `Auto` contradicts it.
     let late = transport(Cookie::default().factory(|_, cookie| cookie.secure(Secure::Auto)));
-    assert!(late.issue("token", &context(true)).is_ok());
-    assert!(late.issue("token", &context(false)).is_err());
+    assert!(issue(&late, "token", &context(true)).is_ok());
+    assert!(issue(&late, "token", &context(false)).is_err());
 }
 
 /// The later of the factory's own calls counts.
@@ -169,14 +169,15 @@ fn debug_output_has_no_secrets() {
     let transport = transport(cookie.clone());
     let (request, ()) =
         Request::get("/").header(COOKIE, "__Host-id=s3cret").body(()).unwrap().into_parts();
-    let presented = transport.capture(&request.headers);
-    transport.issue("s3cret", &CookieContext::new("handle", true, NOW, Some(&request))).unwrap();
-    let candidates = transport.candidates(&presented, true);
-    assert_eq!(candidates.as_slice(), ["s3cret"]);
+    let presented = capture(&request.headers);
+    issue(&transport, "s3cret", &ResponseContext::new("handle", true, NOW, Some(&request)))
+        .unwrap();
+    let candidates = transport.find(&presented, true);
+    assert_eq!(candidates.iter().collect::<Vec<_>>(), ["s3cret"]);
     let printed = format!(
         "{} {cookie:?} {transport:?} {presented:?} {candidates:?}",
         printed.lock().unwrap()
     );
-    assert!(printed.contains("SetCookie") && printed.contains("CookieContext"));
+    assert!(printed.contains("SetCookie") && printed.contains("ResponseContext"));
     assert!(!printed.contains("s3cret"), "{printed}");
 }

@@ -1,5 +1,6 @@
 //! One test for each rule of `security.md` and each ability of `features.md` that cookies serve.
 
+mod chunks;
 mod config;
 mod factory;
 mod parse;
@@ -12,7 +13,7 @@ use http::header::{COOKIE, HeaderValue};
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::transport::cookie::parse::Refusal;
+use crate::transport::Refusal;
 
 /// Wed, 21 Oct 2026 07:28:00 GMT.
 const NOW: Timestamp = Timestamp::from_millis(1_792_567_680_000);
@@ -29,17 +30,36 @@ fn refusal(cookie: Cookie) -> String {
     error.to_string()
 }
 
-fn context(secure: bool) -> CookieContext<'static> {
-    CookieContext::new("handle", secure, NOW, None)
+fn context(secure: bool) -> ResponseContext<'static> {
+    ResponseContext::new("handle", secure, NOW, None)
+}
+
+fn issue(
+    transport: &CookieTransport,
+    value: &str,
+    cx: &ResponseContext<'_>,
+) -> Result<HeaderValue> {
+    let mut headers = HeaderMap::new();
+    Transport::issue(transport, value, cx, &mut headers)
+        .map(|()| headers.remove(SET_COOKIE).unwrap())
+}
+
+fn remove(transport: &CookieTransport, cx: &ResponseContext<'_>) -> Result<HeaderValue> {
+    let mut headers = HeaderMap::new();
+    Transport::remove(transport, cx, &mut headers).map(|()| headers.remove(SET_COOKIE).unwrap())
+}
+
+fn capture(headers: &HeaderMap) -> Presented {
+    Presented::of(headers, &COOKIE)
 }
 
 /// What is sent with a credential, on HTTPS unless `plain`.
 fn issued(cookie: Cookie, plain: bool) -> String {
-    text(transport(cookie).issue("token", &context(!plain)).unwrap())
+    text(issue(&transport(cookie), "token", &context(!plain)).unwrap())
 }
 
 fn removed(cookie: Cookie, plain: bool) -> String {
-    text(transport(cookie).remove(&context(!plain)).unwrap())
+    text(remove(&transport(cookie), &context(!plain)).unwrap())
 }
 
 fn text(line: HeaderValue) -> String {
@@ -57,12 +77,12 @@ fn headers<L: AsRef<[u8]>>(lines: impl IntoIterator<Item = L>) -> HeaderMap {
 /// What the default cookie's transport finds in these lines.
 fn found<L: AsRef<[u8]>>(lines: impl IntoIterator<Item = L>) -> Result<Vec<String>, Refusal> {
     let transport = transport(Cookie::default());
-    let presented = transport.capture(&headers(lines));
-    let candidates = transport.candidates(&presented, true);
+    let presented = capture(&headers(lines));
+    let candidates = transport.find(&presented, true);
     match candidates.refusal() {
-        None => Ok(candidates.as_slice().iter().map(|value| (*value).to_owned()).collect()),
+        None => Ok(candidates.iter().map(str::to_owned).collect()),
         Some(refusal) => {
-            assert!(candidates.as_slice().is_empty());
+            assert!(candidates.iter().next().is_none());
             Err(refusal)
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::super::parse::{MAX_COOKIES, MAX_OCTETS};
 use super::*;
+use crate::transport::presented::{MAX_ITEMS, MAX_OCTETS};
 
 const NAME: &str = "__Host-id";
 
@@ -76,9 +76,9 @@ fn t_cook_7_a_hundred_thousand_cookies_cost_nothing() {
     let headers = headers(["a=;".repeat(100_000)]);
     let start = Instant::now();
     for _ in 0..1_000 {
-        let presented = transport.capture(&headers);
+        let presented = capture(&headers);
         assert_eq!(format!("{presented:?}"), "Presented(Oversize)");
-        assert_eq!(transport.candidates(&presented, true).refusal(), Some(Refusal::Oversize));
+        assert_eq!(transport.find(&presented, true).refusal(), Some(Refusal::Oversize));
     }
     assert!(start.elapsed() < Duration::from_secs(1));
 }
@@ -86,10 +86,10 @@ fn t_cook_7_a_hundred_thousand_cookies_cost_nothing() {
 #[test]
 fn t_cook_7_limits() {
     let cookies = |count: usize| vec!["a=1"; count - 1].join("; ") + "; __Host-id=v";
-    assert_eq!(found([cookies(MAX_COOKIES)]).unwrap(), ["v"]);
-    assert_eq!(found([cookies(MAX_COOKIES + 1)]), Err(Refusal::TooManyCookies));
+    assert_eq!(found([cookies(MAX_ITEMS)]).unwrap(), ["v"]);
+    assert_eq!(found([cookies(MAX_ITEMS + 1)]), Err(Refusal::TooMany));
     // Nameless ones count, empty ones do not.
-    assert_eq!(found(["a;".repeat(65)]), Err(Refusal::TooManyCookies));
+    assert_eq!(found(["a;".repeat(65)]), Err(Refusal::TooMany));
     assert_eq!(found([";".repeat(1_000) + "__Host-id=v"]).unwrap(), ["v"]);
 
     let octets = |count: usize| format!("__Host-id=v; a={}", "1".repeat(count - 15));
@@ -104,7 +104,7 @@ fn r23_cookie_bombs() {
     let start = Instant::now();
     let long = "v".repeat(16_000);
     for (lines, outcome) in [
-        (vec!["a=;".repeat(5_000)], Err(Refusal::TooManyCookies)),
+        (vec!["a=;".repeat(5_000)], Err(Refusal::TooMany)),
         (vec!["=".repeat(MAX_OCTETS)], Ok(vec![])),
         (vec![";".repeat(MAX_OCTETS)], Ok(vec![])),
         (vec![" ".repeat(MAX_OCTETS)], Ok(vec![])),
@@ -112,8 +112,8 @@ fn r23_cookie_bombs() {
         (vec!["__Host-id".repeat(1_800)], Ok(vec![])),
         (vec!["__Host-id=".repeat(1_600)], Ok(vec!["__Host-id=".repeat(1_599)])),
         (vec![format!("__Host-id={long}")], Ok(vec![long.clone()])),
-        (vec!["__Host-id=a; __Host-id=b; ".repeat(60)], Err(Refusal::TooManyCookies)),
-        (vec![String::new(); 65], Err(Refusal::TooManyCookies)),
+        (vec!["__Host-id=a; __Host-id=b; ".repeat(60)], Err(Refusal::TooMany)),
+        (vec![String::new(); 65], Err(Refusal::TooMany)),
         (vec!["__Host-id=v".to_owned(); 64], Ok(vec!["v".to_owned()])),
         (vec!["__Host-id=v".to_owned(); 20_000], Err(Refusal::Oversize)),
         (vec![long.clone(), long.clone()], Err(Refusal::Oversize)),
@@ -144,19 +144,19 @@ fn r29_lines() {
     assert_eq!(found([half.clone(), half + "a"]), Err(Refusal::Oversize));
     let cookies = "a=1; ".repeat(32);
     assert_eq!(found([&cookies, &cookies]), Ok(vec![]));
-    assert_eq!(found([&cookies, &cookies, "a=1"]), Err(Refusal::TooManyCookies));
+    assert_eq!(found([&cookies, &cookies, "a=1"]), Err(Refusal::TooMany));
 }
 
 #[test]
 fn nothing_presented() {
     let transport = transport(Cookie::default());
-    let presented = transport.capture(&HeaderMap::new());
+    let presented = capture(&HeaderMap::new());
     assert!(presented.is_empty() && Presented::default().is_empty());
-    assert!(transport.candidates(&presented, true).as_slice().is_empty());
-    assert_eq!(transport.candidates(&presented, true).refusal(), None);
-    assert!(!transport.capture(&headers([""])).is_empty());
-    assert_eq!(transport.vary(), COOKIE);
-    for refusal in [Refusal::TooManyCookies, Refusal::Oversize, Refusal::TooManyCandidates] {
+    assert!(transport.find(&presented, true).iter().next().is_none());
+    assert_eq!(transport.find(&presented, true).refusal(), None);
+    assert!(!capture(&headers([""])).is_empty());
+    assert_eq!(transport.request_header(), COOKIE);
+    for refusal in [Refusal::TooMany, Refusal::Oversize, Refusal::TooManyCandidates] {
         assert!(refusal.description().starts_with("the request has more than"));
     }
 }
@@ -177,8 +177,8 @@ fn r19_alias_names() {
         sendable += 1;
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, alone);
-        let presented = transport.capture(&headers);
-        assert!(transport.candidates(&presented, true).as_slice().is_empty(), "{shown:?}");
+        let presented = capture(&headers);
+        assert!(transport.find(&presented, true).iter().next().is_none(), "{shown:?}");
 
         for both in [[line.as_slice(), b"; ", b"__Host-id=real"], [b"__Host-id=real", b";", &line]]
         {
