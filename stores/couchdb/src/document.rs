@@ -4,9 +4,11 @@
 //! stands beside it.
 
 use std::hash::{DefaultHasher, Hasher};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tenure_core::Timestamp;
 use tenure_core::format::RecordFormat;
 use tenure_core::store::{Record, Revision, StoreError, StoreErrorKind, StoreKey, StoreResult};
 
@@ -63,9 +65,7 @@ impl Body {
             ));
         }
         let mark = mark(&bytes);
-        let text = String::from_utf8(bytes).map_err(|_| {
-            other("the record format writes octets that are no UTF-8 text; CouchDB keeps text")
-        })?;
+        let text = String::from_utf8(bytes).map_err(|_| no_text(format))?;
         let mut body = Map::new();
         body.insert("v".into(), VERSION.into());
         body.insert("exp".into(), record.deadline().as_millis().into());
@@ -80,6 +80,20 @@ impl Body {
     pub(crate) fn revision(&self, rev: &str) -> Revision {
         revision(rev, self.mark)
     }
+}
+
+/// Refuses a format that writes no text, before the first session is lost to it.
+pub(crate) fn check_format(format: &dyn RecordFormat) -> StoreResult<()> {
+    let empty = Record::new(Timestamp::default(), Duration::ZERO, Duration::ZERO);
+    let bytes = format.encode(&empty)?.bytes;
+    String::from_utf8(bytes).map(drop).map_err(|_| no_text(format))
+}
+
+fn no_text(format: &dyn RecordFormat) -> StoreError {
+    other(format!(
+        "format: {format:?} writes octets that are no UTF-8 text, and CouchDB keeps text; leave it \
+         out, or choose one that writes text"
+    ))
 }
 
 /// The revision of a record: that of the document, and a mark of what stood in it.

@@ -7,6 +7,7 @@ use tenure_core::format::{Envelope, RecordFormat};
 use tenure_core::store::StoreResult;
 
 use crate::client::CouchStore;
+use crate::document;
 use crate::http::Http;
 use crate::name;
 use crate::url::Url;
@@ -74,7 +75,8 @@ impl CouchOptions {
         Ok(self)
     }
 
-    /// Keeps records in another format than [`Envelope`]. It must write UTF-8 text.
+    /// Keeps records in another format than [`Envelope`]. It must write UTF-8 text, or the store
+    /// does not connect: `MessagePack` does not.
     pub fn format(mut self, format: impl RecordFormat) -> Self {
         self.format = Arc::new(format);
         self
@@ -112,9 +114,10 @@ impl CouchOptions {
     /// Connects to a server, as [`CouchStore::connect`] does.
     ///
     /// # Errors
-    /// When the URL cannot be read or names no database, when no server answers, or when it does
-    /// not accept the user.
+    /// When the URL cannot be read or names no database, when no server answers, when it does not
+    /// accept the user, or when the format writes no text.
     pub async fn connect(self, url: impl AsRef<str>) -> StoreResult<CouchStore> {
+        document::check_format(&*self.format)?;
         let url = Url::parse(url.as_ref(), self.database.as_deref())?;
         let name = url.name.clone();
         let store = CouchStore::new(Http::new(url, &self)?, name, self);

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use std::sync::atomic::Ordering;
 use tenure_core::Timestamp;
 use tenure_core::store::{
-    Applied, Created, Epoch, Patch, Record, Rejected, Revision, Store, StoreKey, StoreResult, Swap,
-    UserIndex, Verdict,
+    Applied, Created, Epoch, Inspect, Patch, Record, Rejected, Revision, Store, StoreKey,
+    StoreResult, Swap, UserIndex, Verdict,
 };
 
 use crate::client::CouchStore;
@@ -224,6 +224,16 @@ impl Store for CouchStore {
 
     fn epoch(&self) -> Option<&impl Epoch> {
         Some(self)
+    }
+
+    fn inspect(&self) -> Option<&impl Inspect> {
+        Some(self)
+    }
+}
+
+impl Inspect for CouchStore {
+    async fn record(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        self.find(&id(key)?, now).await
     }
 }
 

@@ -162,11 +162,16 @@ impl Files {
         }
     }
 
-    /// The record at `place`, if it is alive.
+    /// The record at `place` if it is alive, unless `key` was made for administration.
     fn live(&self, key: &StoreKey, place: &Place, now: Timestamp) -> StoreResult<Option<Record>> {
         if key.handle().is_some() && key.proof().is_none() {
             return Ok(None);
         }
+        self.inspect(place, now)
+    }
+
+    /// The record at `place`, if it is alive.
+    pub(crate) fn inspect(&self, place: &Place, now: Timestamp) -> StoreResult<Option<Record>> {
         let Some(Found { record, .. }) = self.read(place)? else { return Ok(None) };
         Ok(self.is_alive(&place.space, &record, now)?.then_some(record))
     }

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use tenure_core::Timestamp;
 use tenure_core::store::{
-    Applied, Created, Epoch, Patch, Record, Revision, Stamp, Store, StoreError, StoreErrorKind,
-    StoreKey, StoreResult, Swap, UserIndex, Validate,
+    Applied, Created, Epoch, Inspect, Patch, Record, Revision, Stamp, Store, StoreError,
+    StoreErrorKind, StoreKey, StoreResult, Swap, UserIndex, Validate,
 };
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard};
 
@@ -255,6 +255,17 @@ impl Store for FileStore {
 
     fn validate(&self) -> Option<&impl Validate> {
         Some(self)
+    }
+
+    fn inspect(&self) -> Option<&impl Inspect> {
+        Some(self)
+    }
+}
+
+impl Inspect for FileStore {
+    async fn record(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        let place = Place::of(key);
+        self.reading(move |files| files.inspect(&place, now)).await
     }
 }
 

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use tempfile::TempDir;
+use tenure_core::format::MessagePack;
 use tenure_core::store::NearCache;
-use tenure_file::FileStore;
+use tenure_file::{FileOptions, FileStore};
 use tenure_testkit::{StoreHarness, store_suite};
 
 /// One folder a test.
@@ -60,3 +61,24 @@ impl StoreHarness for Cached {
 }
 
 store_suite! { near_cache, Cached(Files::new()) }
+
+/// K18: with records in another format.
+struct Packed(Files);
+
+impl StoreHarness for Packed {
+    type Store = FileStore;
+
+    async fn open(&self) -> FileStore {
+        self.open_at(self.0.path().to_str().unwrap()).await
+    }
+
+    fn address(&self) -> Option<String> {
+        self.0.address()
+    }
+
+    async fn open_at(&self, address: &str) -> FileStore {
+        FileOptions::new().format(MessagePack).open(address).await.unwrap()
+    }
+}
+
+store_suite! { messagepack, Packed(Files::new()) }

@@ -4,7 +4,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 use tenure_core::Timestamp;
 use tenure_core::store::{
-    Applied, Created, Epoch, Patch, Record, Rejected, Revision, Steps, Store, StoreKey,
+    Applied, Created, Epoch, Inspect, Patch, Record, Rejected, Revision, Steps, Store, StoreKey,
     StoreResult, Swap, UserIndex, Verdict,
 };
 
@@ -164,6 +164,16 @@ impl Store for MongoStore {
 
     fn epoch(&self) -> Option<&impl Epoch> {
         Some(self)
+    }
+
+    fn inspect(&self) -> Option<&impl Inspect> {
+        Some(self)
+    }
+}
+
+impl Inspect for MongoStore {
+    async fn record(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        self.find(&id(key), now).await
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use tenure_core::store::NearCache;
+use tenure_core::store::{NearCache, Sealed};
+use tenure_core::transform::Keyring;
 use tenure_redis::{RedisOptions, RedisStore};
 use tenure_testkit::{StoreHarness, server, store_suite};
 
@@ -71,6 +72,35 @@ impl StoreHarness for Near {
     }
 }
 
+/// The same server with data that is sealed, by the same keys in each process: X8.
+struct AtRest(Shared);
+
+impl StoreHarness for AtRest {
+    type Store = Sealed<RedisStore>;
+
+    async fn open(&self) -> Sealed<RedisStore> {
+        self.open_at(&self.0.url).await
+    }
+
+    fn address(&self) -> Option<String> {
+        self.0.address()
+    }
+
+    async fn open_at(&self, address: &str) -> Sealed<RedisStore> {
+        let keys = Keyring::from_secrets(["k7Q2mXv9LrT4wB8nZ1cJ6hY3pD5sF0gA"]).unwrap();
+        Sealed::new(self.0.open_at(address).await, keys)
+    }
+
+    /// All rounds run without the seal, too, whose commits are a load and a swap each.
+    fn share_of_rounds(&self) -> f64 {
+        0.1
+    }
+
+    fn share_of_writers(&self) -> f64 {
+        0.1
+    }
+}
+
 store_suite! { redis, Shared::named("redis") }
 store_suite! { redis_tls, Shared::named("redis-tls") }
 store_suite! { redis_cluster, Shared::named("redis-cluster") }
@@ -78,3 +108,4 @@ store_suite! { redis_sentinel, Shared::named("redis-sentinel") }
 store_suite! { valkey, Shared::named("valkey") }
 store_suite! { x10_redis_cached, Shared::named("redis").map(Near) }
 store_suite! { x10_redis_cluster_cached, Shared::named("redis-cluster").map(Near) }
+store_suite! { x8_redis_sealed, Shared::named("redis").map(AtRest) }

@@ -10,7 +10,8 @@ pub(crate) enum Param<'a> {
     MaybeInt(Option<i64>),
     /// Octets, or NULL.
     Octets(Option<Cow<'a, [u8]>>),
-    /// Text in UTF-8, or NULL: text where columns keep text, octets elsewhere.
+    /// Text in UTF-8, or NULL: text where columns keep text, octets elsewhere. A record may be no
+    /// text; its column keeps both.
     Text(Option<&'a [u8]>),
 }
 

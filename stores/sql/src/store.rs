@@ -6,7 +6,7 @@ macro_rules! store {
     ($store:ident, $name:literal $(, $watch:ident)?) => {
         const _: () = {
             use tenure_core::store::{
-                Applied, Created, Epoch, Listed, Patch, Record, Revision, Store, StoreKey,
+                Applied, Created, Epoch, Inspect, Listed, Patch, Record, Revision, Store, StoreKey,
                 StoreResult, Swap, UserIndex,
             };
             use tenure_core::{Namespace, Timestamp, UserId};
@@ -78,9 +78,23 @@ macro_rules! store {
                     Some(self)
                 }
 
+                fn inspect(&self) -> Option<&impl Inspect> {
+                    Some(self)
+                }
+
                 $(fn $watch(&self) -> Option<&impl tenure_core::store::Watch> {
                     Some(self)
                 })?
+            }
+
+            impl Inspect for $store {
+                async fn record(
+                    &self,
+                    key: &StoreKey,
+                    now: Timestamp,
+                ) -> StoreResult<Option<Record>> {
+                    self.sessions.find(key, now).await
+                }
             }
 
             impl UserIndex for $store {

@@ -5,7 +5,8 @@ mod sqlite {
     use std::path::PathBuf;
 
     use tempfile::TempDir;
-    use tenure_sql::SqliteStore;
+    use tenure_core::format::MessagePack;
+    use tenure_sql::{SqliteOptions, SqliteStore};
     use tenure_testkit::{StoreHarness, store_suite};
 
     /// One file a test.
@@ -42,6 +43,62 @@ mod sqlite {
     }
 
     store_suite! { laws, Sqlite::new() }
+
+    /// K18: with records in another format.
+    mod messagepack {
+        use super::*;
+
+        struct Packed(Sqlite);
+
+        impl StoreHarness for Packed {
+            type Store = SqliteStore;
+
+            async fn open(&self) -> SqliteStore {
+                self.open_at(self.0.path().to_str().unwrap()).await
+            }
+
+            fn address(&self) -> Option<String> {
+                self.0.address()
+            }
+
+            async fn open_at(&self, address: &str) -> SqliteStore {
+                let store = SqliteOptions::new().format(MessagePack).open(address).await.unwrap();
+                store.migrate().await.unwrap();
+                store
+            }
+        }
+
+        store_suite! { laws, Packed(Sqlite::new()) }
+    }
+
+    /// X8: with data that is sealed, by the same keys in each process.
+    mod x8_sealed {
+        use tenure_core::store::Sealed;
+        use tenure_core::transform::Keyring;
+
+        use super::*;
+
+        struct AtRest(Sqlite);
+
+        impl StoreHarness for AtRest {
+            type Store = Sealed<SqliteStore>;
+
+            async fn open(&self) -> Self::Store {
+                self.open_at(self.0.path().to_str().unwrap()).await
+            }
+
+            fn address(&self) -> Option<String> {
+                self.0.address()
+            }
+
+            async fn open_at(&self, address: &str) -> Self::Store {
+                let keys = Keyring::from_secrets(["k7Q2mXv9LrT4wB8nZ1cJ6hY3pD5sF0gA"]).unwrap();
+                Sealed::new(self.0.open_at(address).await, keys)
+            }
+        }
+
+        store_suite! { laws, AtRest(Sqlite::new()) }
+    }
 }
 
 #[cfg(feature = "postgres")]
@@ -55,6 +112,15 @@ mod postgres {
     /// All tests share one set of tables.
     struct Postgres(String);
 
+    fn options(table: &str) -> PostgresOptions {
+        PostgresOptions::new()
+            .table(table)
+            .unwrap()
+            // A test machine may be busy with everything else.
+            .connect_timeout(Duration::from_secs(60))
+            .operation_timeout(Duration::from_secs(60))
+    }
+
     impl StoreHarness for Postgres {
         type Store = PostgresStore;
 
@@ -67,15 +133,7 @@ mod postgres {
         }
 
         async fn open_at(&self, address: &str) -> PostgresStore {
-            let store = PostgresOptions::new()
-                .table("suite")
-                .unwrap()
-                // A test machine may be busy with everything else.
-                .connect_timeout(Duration::from_secs(60))
-                .operation_timeout(Duration::from_secs(60))
-                .connect(address)
-                .await
-                .unwrap();
+            let store = options("suite").connect(address).await.unwrap();
             store.migrate().await.unwrap();
             store
         }
@@ -101,15 +159,8 @@ mod postgres {
             }
 
             async fn open_at(&self, address: &str) -> Self::Store {
-                let store = PostgresOptions::new()
-                    .table("suite_near")
-                    .unwrap()
-                    .notify_changes()
-                    .connect_timeout(Duration::from_secs(60))
-                    .operation_timeout(Duration::from_secs(60))
-                    .connect(address)
-                    .await
-                    .unwrap();
+                let options = options("suite_near").notify_changes();
+                let store = options.connect(address).await.unwrap();
                 store.migrate().await.unwrap();
                 let cache = NearCache::new(store);
                 tokio::spawn(cache.watcher().run());
@@ -121,6 +172,76 @@ mod postgres {
         }
 
         store_suite! { laws, server::url("postgres").map(Near) }
+    }
+
+    /// K18: with records in another format.
+    mod messagepack {
+        use tenure_core::format::MessagePack;
+
+        use super::*;
+
+        struct Packed(String);
+
+        impl StoreHarness for Packed {
+            type Store = PostgresStore;
+
+            async fn open(&self) -> PostgresStore {
+                self.open_at(&self.0).await
+            }
+
+            fn address(&self) -> Option<String> {
+                Some(self.0.clone())
+            }
+
+            async fn open_at(&self, address: &str) -> PostgresStore {
+                let options = options("suite_packed").format(MessagePack);
+                let store = options.connect(address).await.unwrap();
+                store.migrate().await.unwrap();
+                store
+            }
+        }
+
+        store_suite! { laws, server::url("postgres").map(Packed) }
+    }
+
+    /// X8: with data that is sealed, by the same keys in each process.
+    mod x8_sealed {
+        use tenure_core::store::Sealed;
+        use tenure_core::transform::Keyring;
+
+        use super::*;
+
+        struct AtRest(String);
+
+        impl StoreHarness for AtRest {
+            type Store = Sealed<PostgresStore>;
+
+            async fn open(&self) -> Self::Store {
+                self.open_at(&self.0).await
+            }
+
+            fn address(&self) -> Option<String> {
+                Some(self.0.clone())
+            }
+
+            async fn open_at(&self, address: &str) -> Self::Store {
+                let store = options("suite_sealed").connect(address).await.unwrap();
+                store.migrate().await.unwrap();
+                let keys = Keyring::from_secrets(["k7Q2mXv9LrT4wB8nZ1cJ6hY3pD5sF0gA"]).unwrap();
+                Sealed::new(store, keys)
+            }
+
+            /// All rounds run without the seal, too, whose commits are a load and a swap each.
+            fn share_of_rounds(&self) -> f64 {
+                0.1
+            }
+
+            fn share_of_writers(&self) -> f64 {
+                0.1
+            }
+        }
+
+        store_suite! { laws, server::url("postgres").map(AtRest) }
     }
 
     /// Through a pooler in transaction mode.
@@ -146,6 +267,15 @@ mod mariadb {
     /// All tests share one set of tables.
     struct MariaDb(String);
 
+    fn options(table: &str) -> MySqlOptions {
+        MySqlOptions::new()
+            .table(table)
+            .unwrap()
+            // A test machine may be busy with everything else.
+            .connect_timeout(Duration::from_secs(60))
+            .operation_timeout(Duration::from_secs(60))
+    }
+
     impl StoreHarness for MariaDb {
         type Store = MySqlStore;
 
@@ -158,19 +288,41 @@ mod mariadb {
         }
 
         async fn open_at(&self, address: &str) -> MySqlStore {
-            let store = MySqlOptions::new()
-                .table("suite")
-                .unwrap()
-                // A test machine may be busy with everything else.
-                .connect_timeout(Duration::from_secs(60))
-                .operation_timeout(Duration::from_secs(60))
-                .connect(address)
-                .await
-                .unwrap();
+            let store = options("suite").connect(address).await.unwrap();
             store.migrate().await.unwrap();
             store
         }
     }
 
     store_suite! { laws, server::url("mariadb").map(MariaDb) }
+
+    /// K18: with records in another format.
+    mod messagepack {
+        use tenure_core::format::MessagePack;
+
+        use super::*;
+
+        struct Packed(String);
+
+        impl StoreHarness for Packed {
+            type Store = MySqlStore;
+
+            async fn open(&self) -> MySqlStore {
+                self.open_at(&self.0).await
+            }
+
+            fn address(&self) -> Option<String> {
+                Some(self.0.clone())
+            }
+
+            async fn open_at(&self, address: &str) -> MySqlStore {
+                let options = options("suite_packed").format(MessagePack);
+                let store = options.connect(address).await.unwrap();
+                store.migrate().await.unwrap();
+                store
+            }
+        }
+
+        store_suite! { laws, server::url("mariadb").map(Packed) }
+    }
 }

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use tenure_core::format::MessagePack;
 use tenure_core::store::{AnyStore, Store, StoreError, StoreErrorKind};
 use tenure_couchdb::{CouchOptions, CouchStore};
 use tenure_test_servers::{Certificates, Options, Server};
@@ -24,6 +25,15 @@ async fn a_wrong_password_is_named_and_not_shown() {
     assert_eq!(error.kind(), StoreErrorKind::Other, "{error}");
     assert!(error.to_string().contains("check the user and password of the URL"), "{error}");
     assert!(!format!("{error} {error:?}").contains("geheim"), "{error:?}");
+}
+
+/// K18: a format that this store cannot keep is refused at the start, before anybody is asked.
+#[tokio::test]
+async fn k18_a_format_that_is_no_text_is_refused_at_the_start() {
+    let options = CouchOptions::new().format(MessagePack);
+    let error = options.connect("couchdb://127.0.0.1:1/sessions").await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Other);
+    assert!(error.to_string().contains("format: MessagePack writes octets"), "{error}");
 }
 
 #[tokio::test]

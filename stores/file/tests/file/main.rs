@@ -2,6 +2,7 @@
 
 mod cache;
 mod faults;
+mod formats;
 mod locks;
 mod open;
 mod people;

@@ -10,5 +10,6 @@ mod open;
 mod outages;
 mod people;
 mod records;
+mod sealed;
 mod support;
 mod tls;

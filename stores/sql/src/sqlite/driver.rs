@@ -175,18 +175,13 @@ fn arguments(call: &Call<'_>) -> StoreResult<SqliteArguments> {
             Param::Int(value) => arguments.add(*value),
             Param::MaybeInt(value) => arguments.add(*value),
             Param::Octets(value) => arguments.add(value.as_deref()),
-            Param::Text(value) => {
-                arguments.add(value.map(str::from_utf8).transpose().map_err(|_| no_text())?)
-            }
+            // Text that people can read, where it is text.
+            Param::Text(value) => match value.map(str::from_utf8).transpose() {
+                Ok(text) => arguments.add(text),
+                Err(_) => arguments.add(*value),
+            },
         };
         added.map_err(|error| StoreError::new(StoreErrorKind::Other, error))?;
     }
     Ok(arguments)
-}
-
-fn no_text() -> StoreError {
-    StoreError::new(
-        StoreErrorKind::Other,
-        "the record format writes octets that are no UTF-8 text; the SQLite store keeps text",
-    )
 }

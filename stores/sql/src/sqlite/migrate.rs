@@ -36,7 +36,7 @@ pub(super) fn sql(table: &Table) -> String {
     user_id TEXT,
     epoch INTEGER NOT NULL,
     user_epoch INTEGER NOT NULL,
-    record TEXT NOT NULL,
+    record ANY NOT NULL,
     PRIMARY KEY (namespace, id)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS {by_deadline} ON {sessions} (deadline);

@@ -78,7 +78,8 @@ impl SqliteOptions {
         Ok(self)
     }
 
-    /// Keeps records in another format than [`Envelope`]. It must write UTF-8 text.
+    /// Keeps records in another format than [`Envelope`]. What is UTF-8 text is kept as text, the rest
+    /// as octets.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -10,5 +10,6 @@ mod migrate;
 mod near;
 mod postgres;
 mod records;
+mod sealed;
 mod support;
 mod tls;

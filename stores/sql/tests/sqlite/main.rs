@@ -2,6 +2,7 @@
 
 #![cfg(feature = "sqlite")]
 
+mod formats;
 mod migrate;
 mod open;
 mod parallel;

@@ -148,7 +148,7 @@ impl RecordFormat for Fixed {
 }
 
 #[tokio::test]
-async fn what_is_too_large_or_no_text_never_reaches_the_driver() {
+async fn what_is_too_large_never_reaches_the_driver() {
     let database = Database::new();
     let refused = async |bytes| {
         let options = SqliteOptions::new().format(Fixed(bytes));
@@ -156,8 +156,6 @@ async fn what_is_too_large_or_no_text_never_reaches_the_driver() {
         store.create(&key(1), &record(), NOW).await.unwrap_err()
     };
     assert_eq!(refused(vec![b'x'; (4 << 20) + 1]).await.kind(), StoreErrorKind::TooLarge);
-    let error = refused(vec![0xff]).await;
-    assert!(error.to_string().contains("no UTF-8 text"), "{error}");
 
     let store = database.store().await;
     let long = format!("\"{}\"", "x".repeat(4 << 20));
