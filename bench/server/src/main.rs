@@ -1,5 +1,6 @@
 //! The server that comparisons with other session libraries drive: `PORT`, and `STORE` as `none`,
-//! `memory`, `sqlite` (in the file `SQLITE_PATH`), `file` (in the folder `FILE_PATH`), `postgres`
+//! `cookie` (kept by the client, sealed by AES-256-GCM-SIV; with `cookie-xchacha` by the default,
+//! XChaCha20-Poly1305), `memory`, `sqlite` (in the file `SQLITE_PATH`), `file` (in the folder `FILE_PATH`), `postgres`
 //! or `mysql` (at `DATABASE_URL`), `redis`, `redis-cluster` or, with a near cache before any of
 //! both, `redis-cached` (at `REDIS_URL`), `mongodb` (at `MONGODB_URL`) or `couchdb` (at
 //! `COUCHDB_URL`). Tokens are signed with a fixed key, so that two processes accept each other's;
@@ -12,9 +13,9 @@ use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
 use tenure::axum::{Error, Session};
-use tenure::store::{AnyStore, NearCache};
+use tenure::store::{AnyStore, ClientStore, NearCache};
 use tenure::tower::SessionLayer;
-use tenure::transform::Keyring;
+use tenure::transform::{Keyring, Seal, SealAlgorithm};
 use tenure::transport::{Cookie, Secure};
 use tenure::{Key, Sessions};
 
@@ -29,15 +30,20 @@ type Answer = Result<String, Error>;
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let port: u16 = env::var("PORT")?.parse()?;
     let routes = routes();
-    let app = match store(&env::var("STORE")?).await? {
+    let keys = Keyring::from_secrets([KEY])?;
+    let sessions = Sessions::builder().cookie(Cookie::named("id").secure(Secure::InsecureNever));
+    let sessions = match env::var("STORE")?.as_str() {
+        "none" => None,
+        "cookie" => {
+            let seal = Seal::new(keys).algorithm(SealAlgorithm::Aes256GcmSiv);
+            Some(sessions.client_store(ClientStore::sealed(seal)))
+        }
+        "cookie-xchacha" => Some(sessions.client_store(ClientStore::sealed(keys))),
+        name => Some(sessions.store(store(name).await?).signing_keys(keys)),
+    };
+    let app = match sessions {
         None => routes,
-        Some(store) => routes.layer(SessionLayer::new(
-            Sessions::builder()
-                .store(store)
-                .cookie(Cookie::named("id").secure(Secure::InsecureNever))
-                .signing_keys(Keyring::from_secrets([KEY])?)
-                .build()?,
-        )),
+        Some(sessions) => routes.layer(SessionLayer::new(sessions.build()?)),
     };
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     axum::serve(listener, app).await?;
@@ -45,12 +51,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The store by its name; where it is, another variable says.
-async fn store(name: &str) -> Result<Option<AnyStore>, Box<dyn std::error::Error>> {
+async fn store(name: &str) -> Result<AnyStore, Box<dyn std::error::Error>> {
     let place = |variable: &str| {
         env::var(variable).map_err(|_| format!("{variable}: STORE={name} needs to know where"))
     };
     let url = match name {
-        "none" => return Ok(None),
         "memory" => "memory:".to_owned(),
         "sqlite" => format!("sqlite:{}", place("SQLITE_PATH")?),
         "file" => format!("file:{}", place("FILE_PATH")?),
@@ -60,7 +65,7 @@ async fn store(name: &str) -> Result<Option<AnyStore>, Box<dyn std::error::Error
         "couchdb" => place("COUCHDB_URL")?,
         other => {
             return Err(format!(
-                "STORE: {other:?} is none of none, memory, file, sqlite, postgres, mysql, redis, \
+                "STORE: {other:?} is none of none, cookie, memory, file, sqlite, postgres, mysql, redis, \
                  redis-cached, redis-cluster, mongodb, couchdb"
             )
             .into());
@@ -68,11 +73,11 @@ async fn store(name: &str) -> Result<Option<AnyStore>, Box<dyn std::error::Error
     };
     let store = tenure::store::connect(&url).await?;
     if name != "redis-cached" {
-        return Ok(Some(store));
+        return Ok(store);
     }
     let cache = NearCache::new(store);
     tokio::spawn(cache.watcher().run());
-    Ok(Some(AnyStore::new(cache)))
+    Ok(AnyStore::new(cache))
 }
 
 fn routes() -> Router {

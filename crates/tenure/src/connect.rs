@@ -28,6 +28,9 @@ const FEATURES: [(&str, &[&str]); 7] = [
     ("sqlite", &["sqlite"]),
 ];
 
+/// The scheme that only a configuration knows, for sessions that their clients keep.
+pub(crate) const CLIENT: &str = "client";
+
 /// The store that a URL names: `memory:`, or one of those whose feature is on, such as
 /// `file:/path` and `sqlite:path`; what they need of folders and tables is made if it is missing.
 ///
@@ -152,7 +155,7 @@ impl Schemes {
             )));
         }
         let scheme = scheme.to_ascii_lowercase();
-        if self.known.contains_key(&scheme) {
+        if scheme == CLIENT || self.known.contains_key(&scheme) {
             return Err(refused(format!("`{scheme}:` names a store already; take another scheme")));
         }
         self.put(&scheme, open);
@@ -174,6 +177,13 @@ impl Schemes {
         if let Some(open) = self.known.get(&scheme) {
             let opened = open(format!("{scheme}:{rest}")).await;
             return opened.map_err(|error| error.during("connect"));
+        }
+        if scheme == CLIENT {
+            return Err(refused(
+                "`client:` is no store, but sessions without one; it is for the setting `store` of a \
+                 configuration, and `SessionsBuilder::client_store` is the same in code"
+                    .to_owned(),
+            ));
         }
         let feature = FEATURES.iter().find(|(_, schemes)| schemes.contains(&scheme.as_str()));
         Err(refused(match feature {

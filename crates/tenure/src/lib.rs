@@ -33,6 +33,12 @@ pub mod tower {
     pub use tenure_tower::*;
 }
 
+/// The formats of other session systems.
+#[cfg(feature = "interop")]
+pub mod interop {
+    pub use tenure_interop::*;
+}
+
 /// What pages see of a session, in minijinja, Tera, askama, maud and others.
 #[cfg(feature = "template")]
 pub mod template {

@@ -33,7 +33,7 @@ fn t_cook_3_same_site_none_without_secure() {
 #[test]
 fn f1_a_secret_of_sixteen_characters() {
     let error = Keyring::from_secrets(["sixteen letters!"]).unwrap_err();
-    refused(&error, &["signing key", "16", "32", "openssl rand"]);
+    refused(&error, &["secret key", "16", "32", "openssl rand"]);
 }
 
 #[test]

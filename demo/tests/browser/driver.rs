@@ -52,8 +52,12 @@ impl Driver {
             // Chromium's sandbox refuses to run as root.
             arguments.push("--no-sandbox");
         }
-        let options =
-            json!({ "browserName": "chrome", "goog:chromeOptions": { "args": arguments } });
+        let options = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": arguments },
+            // Milliseconds, on a machine that has other things to do.
+            "timeouts": { "script": 120_000 },
+        });
         let wanted = json!({ "capabilities": { "alwaysMatch": options } });
         let agent = agent();
         let answer = post(&agent, &format!("{}/session", self.url), &wanted);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-/// A page of another origin, whose one button posts to the shop. It is gone with the value.
+/// A page of another origin. It is gone with the value.
 pub(super) struct Elsewhere {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -12,13 +12,24 @@ pub(super) struct Elsewhere {
 }
 
 impl Elsewhere {
-    pub(super) fn start(target: &str) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let page = format!(
+    /// Its one button posts to `target`.
+    pub(super) fn posting(target: &str) -> Self {
+        Self::start(format!(
             "<!doctype html><title>You have won</title>\
              <form method=\"post\" action=\"{target}\"><button id=\"steal\">Collect</button></form>"
-        );
+        ))
+    }
+
+    /// It has `target` in a frame.
+    pub(super) fn framing(target: &str) -> Self {
+        Self::start(format!(
+            "<!doctype html><title>Partner</title><iframe id=\"frame\" src=\"{target}\"></iframe>"
+        ))
+    }
+
+    fn start(page: String) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("an address");
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let serving = std::thread::spawn(move || {

@@ -1,5 +1,6 @@
-//! The demo in a real browser: Chromium without a window, driven by chromedriver.
+//! The demo in a real browser, and what no other client shows: Chromium without a window, driven by chromedriver.
 
+mod client_store;
 mod driver;
 mod elsewhere;
 mod session;
@@ -148,7 +149,7 @@ fn x9_a_browser_is_refused_with_forms_from_elsewhere() {
     let Some(stage) = Stage::set() else { return };
     let browser = stage.logged_in("Ada");
     for (host, path) in [("127.0.0.1", "/cart/sencha/add"), ("localhost", "/logout")] {
-        let elsewhere = Elsewhere::start(&format!("{}{path}", stage.server.url));
+        let elsewhere = Elsewhere::posting(&format!("{}{path}", stage.server.url));
         browser.go(&elsewhere.url(host));
         browser.click("steal");
         assert_eq!(browser.title(), "This form is out of date \u{b7} Leaf & Cup", "from {host}");

@@ -86,6 +86,32 @@ impl Session {
         }
     }
 
+    /// What this function body gives, or the promise that it returns.
+    pub(super) fn run(&self, script: &str) -> Value {
+        self.post("execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Does something in another tab of this browser.
+    pub(super) fn in_another_tab(&self, work: impl FnOnce()) {
+        let first = self.get("window");
+        let other = self.post("window/new", &json!({ "type": "tab" }));
+        self.post("window", &json!({ "handle": other["handle"] }));
+        work();
+        self.post("window", &json!({ "handle": first }));
+    }
+
+    /// Looks at what is in the page's frame with this `id`, from here on.
+    pub(super) fn enter(&self, id: &str) {
+        let frame = json!({ ELEMENT: self.element(id) });
+        self.post("frame", &json!({ "id": frame }));
+    }
+
+    /// All cookies that the browser has, of whatever site.
+    pub(super) fn cookies(&self) -> Vec<Value> {
+        let mut answer = self.devtools("Storage.getCookies", &json!({}));
+        serde_json::from_value(answer["cookies"].take()).expect("a list")
+    }
+
     /// Keeps what the page looks like on a phone and on a laptop, in the target folder, and sees that
     /// nothing sticks out.
     pub(super) fn screenshots(&self, name: &str) {
@@ -94,9 +120,8 @@ impl Session {
         for (width, height) in SIZES {
             let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
             self.devtools("Emulation.setDeviceMetricsOverride", &size);
-            let script =
-                json!({ "script": "return document.documentElement.scrollWidth", "args": [] });
-            let needed = self.post("execute/sync", &script).as_u64().expect("a width");
+            let needed = self.run("return document.documentElement.scrollWidth");
+            let needed = needed.as_u64().expect("a width");
             assert!(needed <= u64::from(width), "{name}: {needed} pixels on {width}");
             let picture =
                 self.devtools("Page.captureScreenshot", &json!({ "captureBeyondViewport": true }));

@@ -1,4 +1,4 @@
-//! Named connections, and the URL of the store.
+//! Named connections, and the URLs of stores.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,21 +6,28 @@ use std::fmt::Write;
 use super::keys;
 use super::reader::Reader;
 
-/// The URL that `store` gives or names.
-pub(super) fn store(reader: &mut Reader, vars: &BTreeMap<String, String>) -> Option<String> {
-    let mut urls = BTreeMap::new();
+/// The URLs of connections by their names; none of one that is wrong.
+pub(super) type Urls = BTreeMap<String, Option<String>>;
+
+pub(super) fn urls(reader: &mut Reader, vars: &BTreeMap<String, String>) -> Urls {
+    let mut urls = Urls::new();
     for name in names(reader) {
         let url = connection(reader, &name, vars);
         urls.insert(name, url);
     }
+    urls
+}
+
+/// The URL that a setting gives or names.
+pub(super) fn url(reader: &mut Reader, path: &str, urls: &Urls) -> Option<String> {
     let known: Vec<_> = urls.keys().map(|name| format!("`{name}`")).collect();
     let known = if known.is_empty() { "there is none".to_owned() } else { known.join(", ") };
     reader
-        .read("store", |entry| {
+        .read(path, |entry| {
             let text = entry.value.as_str().ok_or("write a URL, or the name of a connection")?;
-            match urls.remove(text) {
+            match urls.get(text) {
                 // What was wrong with a connection has been told.
-                Some(url) => Ok(url),
+                Some(url) => Ok(url.clone()),
                 None if text.contains(':') => Ok(Some(text.to_owned())),
                 None => Err(format!(
                     "it is no URL, such as `memory:`, and names no connection ({known})"

@@ -1,22 +1,37 @@
 #![doc = include_str!("config.md")]
 
+mod client;
 mod connection;
 mod cookie;
 mod duration;
+mod format;
+mod guards;
 mod keys;
+mod layer;
 mod names;
+mod near_cache;
 mod reader;
 mod settings;
 mod sources;
+mod transports;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::path::Path;
 
+use tenure_core::store::AnyStore;
+use tenure_core::store::cache::Watcher;
+use tenure_core::transform::KeyFileWatcher;
 use tenure_core::{Error, ErrorKind, Result, Sessions, SessionsBuilder};
 
+use self::client::Kept;
+use self::format::Format;
+pub use self::layer::LayerConfig;
+use self::near_cache::{NearCache, RunWatcher};
 use self::reader::{Reader, Shown};
+use self::settings::Keys;
 pub use self::sources::Sources;
 use crate::connect::Schemes;
 
@@ -42,8 +57,14 @@ use crate::connect::Schemes;
 pub struct SessionConfig {
     enabled: bool,
     store: Option<String>,
-    has_keys: bool,
+    format: Format,
+    /// What is said of them, where the clients keep the sessions.
+    kept: Option<Kept>,
+    keys: Keys,
     builder: SessionsBuilder,
+    layer: LayerConfig,
+    near_cache: Option<NearCache>,
+    run_watcher: Option<RunWatcher>,
     schemes: Schemes,
     shown: Vec<Shown>,
 }
@@ -118,6 +139,78 @@ impl SessionConfig {
         self
     }
 
+    /// Lets a near cache hear of changes: `run` is to spawn the task on the application's runtime. It
+    /// is called when the store is opened, if there is a cache before a store that tells of changes.
+    ///
+    /// ```
+    /// # use tenure::config::SessionConfig;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure::Result<()> {
+    /// # let settings = r#"{"store": "memory:", "near_cache": {"enabled": true}}"#;
+    /// let config = SessionConfig::sources().json(settings).read()?.run_watcher(|watcher| {
+    ///     let watcher = watcher.on_lost(|error| eprintln!("the cache is off: {error}"));
+    ///     tokio::spawn(watcher.run());
+    /// });
+    /// let sessions = config.build().await?;
+    /// # drop(sessions);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run_watcher(
+        mut self,
+        run: impl FnOnce(Watcher<AnyStore>) + Send + Sync + 'static,
+    ) -> Self {
+        self.run_watcher = Some(Box::new(run));
+        self
+    }
+
+    /// The settings of the layer: to be taken before the sessions are built, and
+    /// [applied](LayerConfig::apply) to their layer.
+    ///
+    /// See the example of [`LayerConfig`].
+    pub fn take_layer(&mut self) -> LayerConfig {
+        std::mem::take(&mut self.layer)
+    }
+
+    /// What reads the file of `secret_file` again, so that keys can be changed while the application
+    /// runs; none if the secrets are not from a file. Ask for it before the sessions are built, and
+    /// spawn it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tenure::config::SessionConfig;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> tenure::Result<()> {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// # let path = folder.path().join("secret");
+    /// # std::fs::write(&path, tenure::transform::SecretKey::generate_secret()?).unwrap();
+    /// # #[cfg(unix)]
+    /// # {
+    /// #     use std::os::unix::fs::PermissionsExt;
+    /// #     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    /// # }
+    /// # let path = path.to_str().unwrap();
+    /// # let config = SessionConfig::sources();
+    /// # let config = config.vars([("TENURE_STORE", "memory:"), ("TENURE_SECRET_FILE", path)]);
+    /// # let config = config.read()?;
+    /// # let shutdown = std::future::ready(());
+    /// if let Some(watcher) = config.key_file_watcher() {
+    ///     let watcher = watcher.interval(Duration::from_secs(10));
+    ///     tokio::spawn(watcher.run_until(shutdown));
+    /// }
+    /// let sessions = config.build().await?;
+    /// # drop(sessions);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn key_file_watcher(&self) -> Option<KeyFileWatcher> {
+        match &self.keys {
+            Keys::Given(secrets) => Some(secrets.ring.watch_file(secrets.file.as_ref()?)),
+            Keys::Unsigned | Keys::Missing => None,
+        }
+    }
+
     /// Opens the store, and hands over for what only code can say, such as hooks.
     ///
     /// ```
@@ -133,9 +226,11 @@ impl SessionConfig {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] without a store, or without keys for one that outlives the process;
-    /// what the store says when it cannot be opened.
+    /// [`ErrorKind::Config`] without a store, or without keys for one that outlives the process; with
+    /// settings of the layer that were not [taken](Self::take_layer), or a near cache that cannot
+    /// know what has changed; what the store says when it cannot be opened.
     pub async fn builder(self) -> Result<SessionsBuilder> {
+        self.layer.check_taken()?;
         if !self.enabled {
             return Ok(self.builder.disabled());
         }
@@ -145,15 +240,37 @@ impl SessionConfig {
                  `sqlite:sessions.sqlite`, or to `memory:` for sessions that end with the process",
             )
         })?;
-        let store = self.schemes.connect(&url).await?;
-        if !self.has_keys && !store.is_volatile() {
-            return Err(refused(
-                "secret: none was given, and sessions in this store outlive the process; put what \
-                 `openssl rand -base64 33` prints into a file and set `secret_file`, or into \
-                 TENURE_SECRET",
-            ));
+        let cached = |store: AnyStore| match self.near_cache {
+            Some(near_cache) => near_cache.before(store, self.run_watcher),
+            None => Ok(store),
+        };
+        if let Some(kept) = self.kept {
+            let Keys::Given(secrets) = self.keys else {
+                return Err(refused(
+                    "secret: none was given, and nothing else protects sessions that clients keep; \
+                     put what `openssl rand -base64 33` prints into a file and set `secret_file`, or \
+                     into TENURE_SECRET",
+                ));
+            };
+            let store = self.format.of_client(kept.store(secrets.ring));
+            return Ok(self.builder.client_store(match kept.revocations {
+                Some(url) => store.revocations(cached(self.schemes.connect(&url).await?)?),
+                None => store,
+            }));
         }
-        Ok(self.builder.store(store))
+        let store = self.format.connect(&self.schemes, &url).await?;
+        let builder = match self.keys {
+            Keys::Given(secrets) => self.builder.signing_keys(secrets.ring),
+            Keys::Missing if !store.is_volatile() => {
+                return Err(refused(
+                    "secret: none was given, and sessions in this store outlive the process; put \
+                     what `openssl rand -base64 33` prints into a file and set `secret_file`, or \
+                     into TENURE_SECRET",
+                ));
+            }
+            Keys::Missing | Keys::Unsigned => self.builder,
+        };
+        Ok(builder.store(cached(store)?))
     }
 
     /// Opens the store and builds the manager.
@@ -177,10 +294,31 @@ impl SessionConfig {
 
     fn of(mut reader: Reader, vars: &BTreeMap<String, String>) -> Result<Self> {
         let enabled = reader.switch("enabled").unwrap_or(true);
-        let store = connection::store(&mut reader, vars);
-        let (builder, has_keys) = settings::settings(&mut reader, vars);
+        let urls = connection::urls(&mut reader, vars);
+        let store = connection::url(&mut reader, "store", &urls);
+        let kept = client::kept(&mut reader, store.as_deref(), &urls);
+        let format = format::format(&mut reader);
+        let (builder, keys) = settings::settings(&mut reader, vars);
+        let layer = LayerConfig::of(&mut reader);
+        let near_cache = near_cache::near_cache(&mut reader);
+        if let Some(kept) = &kept {
+            kept.check(&mut reader, &keys, near_cache.is_some());
+        }
         let (schemes, shown) = (Schemes::new(), reader.finish()?);
-        Ok(Self { enabled, store, has_keys, builder, schemes, shown })
+        let run_watcher = None;
+        Ok(Self {
+            enabled,
+            store,
+            format,
+            kept,
+            keys,
+            builder,
+            layer,
+            near_cache,
+            run_watcher,
+            schemes,
+            shown,
+        })
     }
 }
 
@@ -210,7 +348,7 @@ impl FromEnv for Sessions {
     }
 }
 
-fn refused(message: &'static str) -> Error {
+fn refused(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Config, "configuration", message)
 }
 

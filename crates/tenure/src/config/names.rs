@@ -5,10 +5,12 @@ pub(super) const SETTINGS: &[&str] = &[
     "enabled",
     "profile",
     "store",
+    "format",
     "namespace",
     "secret",
     "secret_env",
     "secret_file",
+    "seal_at_rest",
     "insecure_unsigned_tokens",
     "age",
     "idle_timeout",
@@ -20,12 +22,22 @@ pub(super) const SETTINGS: &[&str] = &[
     "rolling",
     "save_uninitialized",
     "clear_unknown",
+    "require_merging",
     "clear_with_browser",
     "store_timeout",
     "when_unavailable",
     "undecodable",
     "max_sessions_per_user",
     "at_limit",
+    "lock_ip",
+    "lock_user_agent",
+    "trusted_proxies",
+    "proxy_headers",
+    "skip_paths",
+    "skip_below",
+    "near_cache.enabled",
+    "near_cache.max_sessions",
+    "near_cache.stale_for",
     "max_session_bytes",
     "max_session_keys",
     "max_operations",
@@ -39,6 +51,13 @@ pub(super) const SETTINGS: &[&str] = &[
     "cookie.partitioned",
     "cookie.priority",
     "cookie.max_age",
+    "transports",
+    "header.name",
+    "header.longest",
+    "bearer.response_header",
+    "bearer.longest",
+    "client.protection",
+    "client.revocations",
 ];
 
 /// The settings of one connection. The longer one of two with the same end comes first.
@@ -98,9 +117,9 @@ pub(super) fn unknown(path: &str) -> String {
              store that must see each use, take `touch_every_request`"
         }
         "unset" => "a session ends by `Session::destroy` and stays otherwise; leave it out",
-        "proxy" => {
-            "whom to believe what they forward is set where requests come in, on the layer; leave \
-             it out"
+        "proxy" | "trust proxy" | "trust_proxy" | "trustProxy" => {
+            "it would believe everybody who says where a request comes from; name the proxies, or \
+             count them, by `trusted_proxies`"
         }
         "genid" | "idGenerator" => "only code can make ids; use `SessionsBuilder::id_generator`",
         "expires" => "a date is set in code, by `Cookie::expires`; take `cookie.max_age`",

@@ -89,13 +89,7 @@ impl Reader {
     }
 
     pub(super) fn number(&mut self, path: &str) -> Option<usize> {
-        self.read(path, |entry| {
-            let number = match &entry.value {
-                Value::String(text) if entry.untyped => text.trim().parse().ok(),
-                other => other.as_u64().and_then(|number| number.try_into().ok()),
-            };
-            number.ok_or_else(|| "write a whole number".to_owned())
-        })
+        self.read(path, |entry| entry.as_number().ok_or_else(|| "write a whole number".to_owned()))
     }
 
     pub(super) fn duration(&mut self, path: &str) -> Option<Duration> {
@@ -150,6 +144,13 @@ impl Entry {
         }
     }
 
+    pub(super) fn as_number(&self) -> Option<usize> {
+        match &self.value {
+            Value::String(text) if self.untyped => text.trim().parse().ok(),
+            other => other.as_u64().and_then(|number| number.try_into().ok()),
+        }
+    }
+
     pub(super) fn as_duration(&self) -> Option<Duration> {
         match &self.value {
             Value::String(text) => duration::parse(text),
@@ -180,7 +181,7 @@ fn show(path: &str, value: &Value) -> String {
     let known = names::SETTINGS.contains(&path)
         || path.starts_with("cookie.extensions.")
         || (path.starts_with("connections.") && names::CONNECTION.contains(&last));
-    if !known || ["secret", "store", "url", "password"].contains(&last) {
+    if !known || ["secret", "store", "revocations", "url", "password"].contains(&last) {
         return "…".to_owned();
     }
     let text = value.to_string();

@@ -5,24 +5,41 @@ use std::collections::BTreeMap;
 use tenure_core::engine::{AtLimit, Profile, Undecodable, WhenUnavailable};
 use tenure_core::{Sessions, SessionsBuilder};
 
+use super::keys::{self, Secrets};
 use super::reader::Reader;
-use super::{cookie, keys};
+use super::{guards, transports};
 
-/// What was configured, and whether tokens are signed or need not be.
+/// The keys, or why there need not be any.
+pub(super) enum Keys {
+    Given(Secrets),
+    /// Tokens are to be unsigned.
+    Unsigned,
+    Missing,
+}
+
+/// What was configured.
 pub(super) fn settings(
     reader: &mut Reader,
     vars: &BTreeMap<String, String>,
-) -> (SessionsBuilder, bool) {
+) -> (SessionsBuilder, Keys) {
     let mut builder = Sessions::builder();
     let keys = keys::keys(reader, vars);
     let unsigned = reader.is_on("insecure_unsigned_tokens");
-    let has_keys = keys.is_some() || unsigned;
     if keys.is_some() && unsigned {
         reader.problem("secret, insecure_unsigned_tokens: keep the secret alone");
     }
-    if let Some(keys) = keys {
-        builder = builder.signing_keys(keys);
+    let at_rest = reader.is_on("seal_at_rest");
+    if at_rest && keys.is_none() {
+        reader.problem("seal_at_rest: the key comes from the secret; set `secret_file` as well");
     }
+    if let Some(keys) = keys.as_ref().filter(|_| at_rest) {
+        builder = builder.seal_at_rest(keys.ring.clone());
+    }
+    let keys = match keys {
+        Some(keys) => Keys::Given(keys),
+        None if unsigned => Keys::Unsigned,
+        None => Keys::Missing,
+    };
     if unsigned {
         builder = builder.insecure_unsigned_tokens();
     }
@@ -32,6 +49,7 @@ pub(super) fn settings(
     builder = lifetimes(builder, reader);
     builder = limits(builder, reader);
     builder = quota(builder, reader);
+    builder = guards::locks(builder, reader);
     let choices = [("fail", WhenUnavailable::Fail), ("degrade", WhenUnavailable::Degrade)];
     if let Some(what) = reader.choice("when_unavailable", &choices) {
         builder = builder.when_unavailable(what);
@@ -39,7 +57,7 @@ pub(super) fn settings(
     if reader.choice("undecodable", &[("fail", false), ("reset", true)]) == Some(true) {
         builder = builder.undecodable(Undecodable::Reset);
     }
-    (builder, has_keys)
+    (builder, keys)
 }
 
 fn lifetimes(mut builder: SessionsBuilder, reader: &mut Reader) -> SessionsBuilder {
@@ -55,7 +73,7 @@ fn lifetimes(mut builder: SessionsBuilder, reader: &mut Reader) -> SessionsBuild
     if let Some(idle) = idle {
         builder = builder.idle_timeout(idle);
     }
-    builder = builder.cookie(cookie::cookie(reader, idle));
+    builder = transports::transports(builder, reader, idle);
     if let Some(timeout) = reader.duration("absolute_timeout") {
         builder = builder.absolute_timeout(timeout);
     }
@@ -73,11 +91,12 @@ fn lifetimes(mut builder: SessionsBuilder, reader: &mut Reader) -> SessionsBuild
         builder = builder.touch_interval(interval);
     }
     type Switch = fn(SessionsBuilder) -> SessionsBuilder;
-    let switches: [(&str, Switch); 4] = [
+    let switches: [(&str, Switch); 5] = [
         ("touch_every_request", SessionsBuilder::touch_every_request),
         ("rolling", SessionsBuilder::rolling),
         ("save_uninitialized", SessionsBuilder::save_uninitialized),
         ("clear_unknown", SessionsBuilder::clear_unknown),
+        ("require_merging", SessionsBuilder::require_merging),
     ];
     for (path, switch) in switches {
         if reader.is_on(path) {

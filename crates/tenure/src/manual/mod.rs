@@ -6,14 +6,21 @@
 //! 3. [Defaults](defaults): every one of them, and why.
 //! 4. [Logging in](log_in): log-in, "remember me", second factors, OAuth, "your devices".
 //! 5. [Recipes](recipes): forms, streams, APIs, proxies, several sessions, and tests.
-//! 6. [Operating](operating): stores, sweeping, probes, metrics, keys, configuration, outages.
-//! 7. [Migration](migration) from tower-sessions, axum_session and actix-session.
+//! 6. [Transports](transports): cookies, headers and bearer tokens, what responses vary on, and
+//!    sessions that their clients keep.
+//! 7. [Operating](operating): stores, sweeping, probes, metrics, keys, configuration, outages.
+//! 8. [Migration](migration) from tower-sessions, axum_session and actix-session.
+//! 9. [Keys](keys): rotation, signed and sealed values, data encrypted at rest.
 //!
 //! Every program in it is run by the tests. Chapters 4 and 5 need the features `axum` and
 //! `template`; the others need none.
 
 pub mod defaults {
     #![doc = include_str!("defaults.md")]
+}
+
+pub mod keys {
+    #![doc = include_str!("keys.md")]
 }
 
 pub mod lifecycle {
@@ -38,4 +45,8 @@ pub mod recipes {
 
 pub mod threats {
     #![doc = include_str!("threats.md")]
+}
+
+pub mod transports {
+    #![doc = include_str!("transports.md")]
 }

@@ -1,8 +1,14 @@
 //! Settings from files and from the environment.
 
+mod client;
 mod connections;
+#[cfg(feature = "messagepack")]
+mod format;
+mod guards;
+mod near_cache;
 mod secrets;
 mod settings;
+mod transports;
 
 use tenure::ErrorKind;
 use tenure::config::{SessionConfig, Sources};

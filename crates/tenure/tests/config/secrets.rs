@@ -176,3 +176,44 @@ async fn k13_secrets_are_never_printed() {
         assert!(!printed.contains(secret), "{printed}");
     }
 }
+
+/// X8: data is sealed with the keys of the same secrets; without any it is refused.
+#[tokio::test]
+async fn x8_data_is_sealed_by_configuration() {
+    let store = Shared::new();
+    let config = |seal: &str| {
+        let vars = [("TENURE_STORE", "shared:"), ("TENURE_SECRET", SECRET)];
+        SessionConfig::sources().vars(vars).vars([("TENURE_SEAL_AT_REST", seal)]).read().unwrap()
+    };
+    let sealed = store.build(config("yes")).await;
+    let token = token(&sealed).await;
+    assert!(opens(&sealed, &token).await);
+    let error = store.build(config("no")).await.open_token(&token).await.unwrap_err();
+    assert_eq!(error.kind(), tenure::ErrorKind::Corrupt, "it is no empty session");
+
+    let text = refused(json(r#"{"store": "memory:", "seal_at_rest": true}"#));
+    assert!(text.contains("seal_at_rest") && text.contains("secret_file"), "{text}");
+}
+
+/// F1, K13: a file of secrets is read again.
+#[tokio::test]
+async fn f1_the_file_of_secrets_is_read_again() {
+    let (store, folder) = (Shared::new(), tempfile::tempdir().unwrap());
+    let path = file(&folder, "secret", OTHER_SECRET, 0o600);
+    let vars = [("TENURE_STORE", "shared:"), ("TENURE_SECRET_FILE", path.as_str())];
+    let config = SessionConfig::sources().vars(vars).read().unwrap();
+    let watcher = config.key_file_watcher().unwrap();
+    let sessions = store.build(config).await;
+    let before = token(&sessions).await;
+    file(&folder, "secret", &format!("{SECRET}\n# until May\n{OTHER_SECRET}"), 0o600);
+    assert!(watcher.check().unwrap());
+    let after = token(&sessions).await;
+    assert!(opens(&sessions, &before).await && opens(&sessions, &after).await);
+    file(&folder, "secret", SECRET, 0o600);
+    assert!(watcher.check().unwrap());
+    assert!(!opens(&sessions, &before).await && opens(&sessions, &after).await);
+
+    let vars = [("TENURE_STORE", "shared:"), ("TENURE_SECRET", SECRET)];
+    let config = SessionConfig::sources().vars(vars).read().unwrap();
+    assert!(config.key_file_watcher().is_none());
+}

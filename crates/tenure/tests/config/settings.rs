@@ -24,6 +24,8 @@ const ALL: &str = r#"{
     "undecodable": "reset",
     "max_sessions_per_user": 5,
     "at_limit": "evict_oldest",
+    "lock_ip": "/24 /64",
+    "lock_user_agent": true,
     "max_session_bytes": 4096,
     "max_session_keys": 16,
     "max_operations": 32,
@@ -62,6 +64,8 @@ async fn a1_a_file_sets_everything() {
          clear_unknown: yes\n\
          store_timeout: 250ms\n\
          max_sessions_per_user: 5, then evict_oldest\n\
+         lock_ip: /24 /64\n\
+         lock_user_agent: yes\n\
          max_session_bytes: 4096\n\
          max_session_keys: 16\n\
          max_operations: 32\n\
@@ -209,7 +213,8 @@ fn f13_options_of_express_session() {
         ("\"resave\": true", "over what other requests have changed"),
         ("\"resave\": true", "`touch_every_request`"),
         ("\"unset\": \"destroy\"", "`Session::destroy`"),
-        ("\"proxy\": true", "on the layer"),
+        ("\"proxy\": true", "`trusted_proxies`"),
+        ("\"trust proxy\": true", "`trusted_proxies`"),
         ("\"genid\": 1", "`SessionsBuilder::id_generator`"),
         ("\"saveUninitialized\": true", "is `save_uninitialized` meant?"),
         ("\"cookie\": {\"sameSite\": \"lax\"}", "is `cookie.same_site` meant?"),
