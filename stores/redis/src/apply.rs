@@ -32,35 +32,53 @@ pub(crate) enum Answer {
     Stale(Box<Record>),
 }
 
-/// Adds what a patch does to the session's times, user and proofs.
-pub(crate) fn add_patch(call: &mut Call, patch: &Patch, now: Timestamp) -> StoreResult<()> {
-    match patch.until() {
-        Some(until) => call.push_number(until.as_millis()),
-        None => call.push(""),
+/// Adds what a patch is, and what it does to the session's times, user and proofs.
+pub(crate) fn add_patch(
+    call: &mut Call,
+    patch: &Patch,
+    revision: u64,
+    now: Timestamp,
+) -> StoreResult<()> {
+    let mut head = [0; CommitId::LEN + 16];
+    let (commit, times) = head.split_at_mut(CommitId::LEN);
+    commit.copy_from_slice(patch.id().as_bytes());
+    times[..8].copy_from_slice(&revision.to_be_bytes());
+    times[8..].copy_from_slice(&patch.until().map_or(0, Timestamp::as_millis).to_be_bytes());
+    call.push(head);
+    let mut settled = Vec::with_capacity(CommitId::LEN * patch.settled().len());
+    patch.settled().iter().for_each(|id| settled.extend_from_slice(id.as_bytes()));
+    call.push(settled);
+
+    let lifetimes = [
+        patch.idle_timeout().map(|timeout| Timestamp::default() + timeout),
+        patch.absolute_deadline(),
+    ];
+    let (proof, user) = (patch.proof(), patch.user());
+    if lifetimes == [None; 2] && proof.is_none() && user.is_none() {
+        call.push("");
+        return Ok(());
     }
-    let timeout = patch.idle_timeout().map(|timeout| Timestamp::default() + timeout);
+    call.push("+");
+    call.push(if matches!(proof, Some(ProofChange::Prepare(_))) { "1" } else { "" });
     let text = |time: Timestamp| time.as_millis().to_string();
-    call.push(match (timeout, patch.absolute_deadline()) {
-        (None, None) => String::new(),
-        (timeout, end) => [timeout, end].map(|time| time.map_or_else(String::new, text)).join(" "),
+    call.push(match lifetimes {
+        [None, None] => String::new(),
+        times => times.map(|time| time.map_or_else(String::new, text)).join(" "),
     });
-    call.push(match patch.proof() {
+    call.push(match proof {
         None => Vec::new(),
         Some(ProofChange::Replace(proof)) => [b"r", &proof.as_bytes()[..]].concat(),
         Some(ProofChange::Prepare(proof)) => [b"p", &proof.as_bytes()[..]].concat(),
         Some(ProofChange::Confirm(proof)) => [b"c", &proof.as_bytes()[..]].concat(),
         Some(_) => return Err(unknown()),
     });
-    let (user, authenticated) = match patch.user() {
+    let (user, authenticated) = match user {
         None => (String::new(), now),
         Some((None, at)) => ("-".to_owned(), at),
         Some((Some(user), at)) => (format!("+{user}"), at),
     };
     call.push(user);
     call.push_number(authenticated.as_millis());
-    let mut settled = Vec::with_capacity(CommitId::LEN * patch.settled().len());
-    patch.settled().iter().for_each(|id| settled.extend_from_slice(id.as_bytes()));
-    call.push(settled);
     Ok(())
 }
 
@@ -68,10 +86,9 @@ pub(crate) fn add_patch(call: &mut Call, patch: &Patch, now: Timestamp) -> Store
 /// record decides.
 pub(crate) fn add_steps(call: &mut Call, steps: &Steps, seen: &Record) -> StoreResult<bool> {
     if steps.clears() {
+        call.push("clear");
         call.push(steps.kept().count().to_string());
         steps.kept().for_each(|key| call.push(field(key)));
-    } else {
-        call.push("");
     }
     for (key, step) in steps.iter() {
         let field = field(key);
@@ -119,10 +136,12 @@ fn is_countable(number: i64) -> bool {
     number.unsigned_abs() <= COUNTABLE
 }
 
-/// Whether the server can add to a value, which has to be written as the server would write it.
+/// Whether the server can add to a value: a whole number, written as the server would write it.
 fn is_countable_text(text: &str) -> bool {
-    matches!(Number::parse(text), Some(Number::Int(number))
-        if is_countable(number) && Number::Int(number).to_json().as_str() == text)
+    match text.strip_prefix('-').unwrap_or(text).as_bytes() {
+        [b'1'..=b'9', rest @ ..] => rest.len() < 18 && rest.iter().all(u8::is_ascii_digit),
+        _ => text == "0",
+    }
 }
 
 /// The number after an increment, if there is one.
@@ -194,4 +213,20 @@ fn unknown() -> StoreError {
         "the patch does what this version of tenure-redis does not know; use the same version of \
            all crates of tenure",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_adds_to_is_written_in_one_way() {
+        for text in ["0", "7", "-7", "10", "999999999999999999", "-999999999999999999"] {
+            assert!(is_countable_text(text), "{text}");
+        }
+        let longer = "1000000000000000000";
+        for text in ["", "-", "-0", "00", "07", "-07", "+7", " 7", "7 ", "1.0", "1e3", longer] {
+            assert!(!is_countable_text(text), "{text}");
+        }
+    }
 }

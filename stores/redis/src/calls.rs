@@ -1,17 +1,18 @@
 //! The calls of scripts and what they are told.
 
+use std::iter;
 use std::sync::atomic::Ordering;
 
 use redis::Value;
 use tenure_core::Timestamp;
-use tenure_core::store::{Patch, ProofChange, Record, StoreKey, StoreResult};
+use tenure_core::store::{Patch, Record, StoreKey, StoreResult};
 
 use crate::apply::{add_patch, optional_text};
 use crate::client::Inner;
 use crate::connection::Call;
 use crate::error::unexpected;
 use crate::hash;
-use crate::keys::{Bucket, name};
+use crate::keys::{Bucket, EPOCHS, SCHEDULE, name};
 use crate::script::{self, Script};
 
 impl Inner {
@@ -23,30 +24,15 @@ impl Inner {
 
     /// The call of a script about one session.
     pub(crate) fn call(&self, script: &'static Script, key: &StoreKey, now: Timestamp) -> Call {
-        self.call_by_name(script, key, &name(key), now)
-    }
-
-    fn call_by_name(
-        &self,
-        script: &'static Script,
-        key: &StoreKey,
-        name: &str,
-        now: Timestamp,
-    ) -> Call {
-        let bucket = Bucket::of(key);
-        let keys = [
-            self.prefix.session(bucket, name),
-            self.prefix.epochs(bucket),
-            self.prefix.schedule(bucket),
-        ];
-        Call::new(script, &keys).arg(key.namespace().as_str()).number(now.as_millis())
+        Call::new(script, self.prefix.bucket(Bucket::of(key)), &[&name(key), EPOCHS, SCHEDULE])
+            .arg(key.namespace().as_str())
+            .number(now.as_millis())
     }
 
     /// The call that reads a session.
     pub(crate) fn reading(&self, key: &StoreKey) -> Call {
-        let bucket = Bucket::of(key);
-        let keys = [self.prefix.session(bucket, &name(key)), self.prefix.epochs(bucket)];
-        Call::new(&script::LOAD, &keys).arg(key.namespace().as_str())
+        Call::new(&script::LOAD, self.prefix.bucket(Bucket::of(key)), &[&name(key), EPOCHS])
+            .arg(key.namespace().as_str())
     }
 
     pub(crate) fn committing(
@@ -55,16 +41,8 @@ impl Inner {
         patch: &Patch,
         now: Timestamp,
     ) -> StoreResult<Call> {
-        let wants_record = matches!(patch.proof(), Some(ProofChange::Prepare(_)));
-        let name = name(key);
-        let mut call = self
-            .call_by_name(&script::APPLY, key, &name, now)
-            .arg(proof(key))
-            .arg(patch.id().as_bytes())
-            .arg(self.next_revision().to_be_bytes())
-            .arg(name)
-            .arg(if wants_record { "1" } else { "" });
-        add_patch(&mut call, patch, now)?;
+        let mut call = self.call(&script::APPLY, key, now).arg(proof(key));
+        add_patch(&mut call, patch, self.next_revision(), now)?;
         Ok(call)
     }
 
@@ -72,7 +50,6 @@ impl Inner {
     pub(crate) fn written(
         &self,
         mut call: Call,
-        key: &StoreKey,
         record: &Record,
         revision: u64,
         now: Timestamp,
@@ -81,7 +58,6 @@ impl Inner {
         call = call
             .number(record.deadline().as_millis())
             .arg(lifetime.to_string())
-            .arg(name(key))
             .arg(record.user.as_ref().map_or("", |user| user.as_str()));
         for part in hash::fields(record, revision)? {
             call.push(part);
@@ -96,7 +72,7 @@ impl Inner {
         user: &str,
         now: Timestamp,
     ) -> StoreResult<Option<Option<String>>> {
-        let call = self.call(&script::DELETE, key, now).arg(proof(key)).arg(name(key)).arg(user);
+        let call = self.call(&script::DELETE, key, now).arg(proof(key)).arg(user);
         match self.connection.run(call).await? {
             Value::Int(0) => Ok(None),
             Value::Array(list) => {
@@ -115,7 +91,7 @@ impl Inner {
     ) -> StoreResult<Vec<Vec<u8>>> {
         let mut command = redis::cmd("ZRANGEBYSCORE");
         command
-            .arg(self.prefix.schedule(bucket))
+            .arg(self.prefix.bucket(bucket) + SCHEDULE)
             .arg(0)
             .arg(now.as_millis())
             .arg("LIMIT")
@@ -125,11 +101,11 @@ impl Inner {
     }
 
     pub(crate) fn sweeping(&self, bucket: Bucket, names: &[Vec<u8>], now: Timestamp) -> Call {
-        let mut keys = vec![self.prefix.schedule(bucket)];
-        keys.extend(
-            names.iter().map(|name| self.prefix.session(bucket, &String::from_utf8_lossy(name))),
-        );
-        let mut call = Call::new(&script::SWEEP, &keys).number(now.as_millis());
+        let known: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
+        let keys: Vec<&str> =
+            iter::once(SCHEDULE).chain(known.iter().map(|name| &**name)).collect();
+        let mut call =
+            Call::new(&script::SWEEP, self.prefix.bucket(bucket), &keys).number(now.as_millis());
         names.iter().for_each(|name| call.push(name));
         call
     }

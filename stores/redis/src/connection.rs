@@ -59,11 +59,15 @@ const ARGUMENTS: usize = 32;
 const OCTETS: usize = 768;
 
 impl Call {
-    pub(crate) fn new(script: &'static Script, keys: &[String]) -> Self {
+    /// The call with the keys that begin with `stem` and end with these names.
+    pub(crate) fn new(script: &'static Script, stem: String, names: &[&str]) -> Self {
         let mut command = Cmd::with_capacity(ARGUMENTS, OCTETS);
-        command.arg("EVALSHA").arg(&script.hash).arg(keys.len());
-        for key in keys {
-            command.arg(key);
+        command.arg("EVALSHA").arg(&script.hash).arg(names.len());
+        let (len, mut key) = (stem.len(), stem);
+        for name in names {
+            key.truncate(len);
+            key.push_str(name);
+            command.arg(&key);
         }
         Self { script, command, size: 0 }
     }

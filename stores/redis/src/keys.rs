@@ -12,7 +12,12 @@ use tenure_core::store::{Change, KeyName, StoreError, StoreErrorKind, StoreKey, 
 
 const HANDLE: &str = "h:";
 const FOREIGN: &str = "f:";
-const SCHEDULE: &str = "schedule";
+/// When each session of a bucket may have expired.
+pub(crate) const SCHEDULE: &str = "schedule";
+/// The epochs that have moved, as far as they concern a bucket.
+pub(crate) const EPOCHS: &str = "epochs";
+/// The octets of most names of sessions.
+const NAME: usize = 64;
 pub(crate) const BUCKETS: u32 = 256;
 /// The slots of every cluster.
 const SLOTS: u16 = 16_384;
@@ -46,19 +51,14 @@ impl Prefix {
         &self.0
     }
 
-    /// The key of a session, given the name that the bucket's schedule has for it.
-    pub(crate) fn session(&self, bucket: Bucket, name: &str) -> String {
-        [&self.0, bucket.tag(), name].concat()
-    }
-
-    /// The epochs that have moved, as far as they concern this bucket.
-    pub(crate) fn epochs(&self, bucket: Bucket) -> String {
-        self.session(bucket, "epochs")
-    }
-
-    /// When each session of this bucket may have expired.
-    pub(crate) fn schedule(&self, bucket: Bucket) -> String {
-        self.session(bucket, SCHEDULE)
+    /// What the keys of a bucket begin with, with room for what they end with: the name that its
+    /// schedule has for a session, [`EPOCHS`] or [`SCHEDULE`].
+    pub(crate) fn bucket(&self, bucket: Bucket) -> String {
+        let tag = bucket.tag();
+        let mut stem = String::with_capacity(self.0.len() + tag.len() + NAME);
+        stem.push_str(&self.0);
+        stem.push_str(tag);
+        stem
     }
 
     /// What all keys of all buckets begin with, and no user's index.
@@ -134,7 +134,7 @@ pub(crate) fn name(key: &StoreKey) -> String {
 
 /// The name of a session among those of its namespace.
 pub(crate) fn short_name(key: &StoreKey) -> String {
-    let mut name = String::with_capacity(64);
+    let mut name = String::with_capacity(NAME);
     match key.name() {
         KeyName::Handle(handle) => {
             name.push_str(HANDLE);
@@ -251,11 +251,14 @@ mod tests {
         let ours = StoreKey::new(namespace.clone(), Handle::from_bytes([7; 12]));
         for key in [ours, StoreKey::foreign(namespace, "a:}b"), StoreKey::foreign(other(), "")] {
             let bucket = Bucket::of(&key);
-            let changed = prefix.session(bucket, &name(&key));
+            let changed = prefix.bucket(bucket) + &name(&key);
             assert!(changed.starts_with(&prefix.buckets()));
             assert_eq!(prefix.change(changed.as_bytes()), Some(Change::Session(key)));
-            assert_eq!(prefix.change(prefix.epochs(bucket).as_bytes()), Some(Change::Any));
-            assert_eq!(prefix.change(prefix.schedule(bucket).as_bytes()), None);
+            assert_eq!(
+                prefix.change((prefix.bucket(bucket) + EPOCHS).as_bytes()),
+                Some(Change::Any)
+            );
+            assert_eq!(prefix.change((prefix.bucket(bucket) + SCHEDULE).as_bytes()), None);
         }
         for odd in ["tenure:{1}:h:short:shop", "tenure:{1}:é", "tenure:{1", "other:{1}:schedule"] {
             assert_eq!(prefix.change(odd.as_bytes()), Some(Change::Any), "{odd}");

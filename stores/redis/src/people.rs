@@ -13,7 +13,7 @@ use crate::calls::names;
 use crate::client::Inner;
 use crate::connection::Call;
 use crate::error::unexpected;
-use crate::keys::{Bucket, named, short_name};
+use crate::keys::{Bucket, EPOCHS, SCHEDULE, named, short_name};
 use crate::script;
 
 impl UserIndex for RedisStore {
@@ -87,7 +87,7 @@ impl Inner {
         until: Timestamp,
         now: Timestamp,
     ) -> StoreResult<()> {
-        let call = Call::new(&script::INDEX, &[self.prefix.index(key.namespace(), user)])
+        let call = Call::new(&script::INDEX, self.prefix.index(key.namespace(), user), &[""])
             .number(now.as_millis())
             .number(until.as_millis())
             .arg(short_name(key));
@@ -113,8 +113,9 @@ impl Inner {
     /// Moves an epoch in every bucket: of everybody in a namespace, or of a user.
     async fn move_epoch(&self, whose: &str, now: Timestamp) -> StoreResult<()> {
         let moved = try_join_all(Bucket::all().map(|bucket| {
-            let keys = [self.prefix.epochs(bucket), self.prefix.schedule(bucket)];
-            let call = Call::new(&script::REVOKE, &keys).number(now.as_millis()).arg(whose);
+            let call = Call::new(&script::REVOKE, self.prefix.bucket(bucket), &[EPOCHS, SCHEDULE])
+                .number(now.as_millis())
+                .arg(whose);
             self.connection.run(call)
         }));
         let all_done = moved.await?.iter().all(|answer| matches!(answer, Value::Int(_)));

@@ -4,8 +4,8 @@ use futures_util::future::try_join_all;
 use redis::Value;
 use tenure_core::Timestamp;
 use tenure_core::store::{
-    Applied, Created, Epoch, Patch, Record, Rejected, Revision, Store, StoreKey, StoreResult, Swap,
-    UserIndex, Verdict, Watch,
+    Applied, Created, Epoch, Inspect, Patch, Record, Rejected, Revision, Store, StoreKey,
+    StoreResult, Swap, UserIndex, Verdict, Watch,
 };
 
 use crate::RedisStore;
@@ -34,7 +34,7 @@ impl Store for RedisStore {
     ) -> StoreResult<Created> {
         let commit = record.commits.first().map_or(&[][..], |(id, _)| id.as_bytes());
         let call = self.inner.call(&script::CREATE, key, now).arg(commit);
-        let call = self.inner.written(call, key, record, self.inner.next_revision(), now)?;
+        let call = self.inner.written(call, record, self.inner.next_revision(), now)?;
         let Some(user) = record.user.clone() else {
             return created(self.inner.connection.run(call).await?);
         };
@@ -68,7 +68,7 @@ impl Store for RedisStore {
             .arg(proof(key))
             .arg(expected.as_ref().map_or(&[][..], |octets| octets))
             .arg(revision.to_be_bytes());
-        let call = self.inner.written(call, key, new, revision, now)?;
+        let call = self.inner.written(call, new, revision, now)?;
         let (store, key) = (self.clone(), key.clone());
         let (user, until) = (new.user.clone(), new.absolute_deadline);
         Self::settled(async move {
@@ -237,8 +237,18 @@ impl Store for RedisStore {
         Some(self)
     }
 
+    fn inspect(&self) -> Option<&impl Inspect> {
+        Some(self)
+    }
+
     fn watch(&self) -> Option<&impl Watch> {
         self.inner.tracker.as_ref().map(|_| self)
+    }
+}
+
+impl Inspect for RedisStore {
+    async fn record(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        self.find(key, now).await
     }
 }
 

@@ -1,12 +1,32 @@
--- KEYS[3]: the schedule. ARGV: see below, then the fields that survive a clear, then an operation, a
--- field and its arguments for each step. All is checked before the first write: a script that fails halfway is not undone.
-local proof, commit, revision, name, wanted = unpack(ARGV, 3, 7)
-local till, lifetimes, change, user, authenticated, settled, clear = unpack(ARGV, 8, 14)
+-- KEYS[3]: the schedule. ARGV: proof; commit id, revision and the new deadline or 0; the settled
+-- commits; nothing, or `+` and five more if the patch does more than change data; then perhaps
+-- `clear`, a number and so many fields that stay; and an operation, a field and its arguments for
+-- each step. All is checked before the first write: a script that fails halfway is not undone.
+local proof, head, settled = ARGV[3], ARGV[4], ARGV[5]
+local commit, revision, till = struct.unpack('>c16c8I8', head)
+local wanted, lifetimes, proofs, user, authenticated = '', '', '', '', ''
+local at = 7
+if ARGV[6] == '+' then
+  wanted, lifetimes, proofs, user, authenticated = unpack(ARGV, 7, 11)
+  at = 12
+end
 local HORIZON, FORMER_GRACE, PENDING_GRACE = 10000, 120000, 60000
 local LONGEST = 4194304
 local GONE, DONE, ALREADY, STALE, TOO_LARGE = 0, 1, 2, 3, 4
 
-local r, why = read()
+local survives = ARGV[at] == 'clear' and {}
+if survives then
+  local after = at + 2 + ARGV[at + 1]
+  for kept = at + 2, after - 1 do
+    survives[ARGV[kept]] = true
+  end
+  at = after
+end
+
+local first_step, arity = at, { set = 3, remove = 2, add = 3, push = 3, replace = 4 }
+-- With the value that the first step looks at: most patches have one step.
+local ahead = ARGV[at] ~= 'set' and ARGV[at] ~= 'remove' and ARGV[at + 1]
+local r, why = read(ahead)
 if not r then
   return why
 end
@@ -15,41 +35,6 @@ if place(r.commits, commit) then
 end
 if not r.alive or not accepts(r, proof) then
   return GONE
-end
-
-local at = 15
-local cleared = clear ~= ''
-local survives = {}
-if cleared then
-  for _ = 1, tonumber(clear) do
-    survives[ARGV[at]] = true
-    at = at + 1
-  end
-end
-
--- The record as far as the steps look at it.
-local first_step, arity = at, { set = 3, remove = 2, add = 3, push = 3, replace = 4 }
-local function stale()
-  local fields, found = { 't', 'p', 'n', 'k' }, {}
-  local step = first_step
-  while step <= #ARGV do
-    fields[#fields + 1] = ARGV[step + 1]
-    step = step + arity[ARGV[step]]
-  end
-  for _, field in ipairs(fields) do
-    local value = redis.call('HGET', session, field)
-    if value then
-      found[#found + 1] = field
-      found[#found + 1] = value
-    end
-  end
-  return { STALE, packed(found) }
-end
-
--- An integer that a sum with another one of 18 digits cannot overflow, written as HINCRBY does.
-local function countable(value)
-  local digits = value:match('^%-?([1-9]%d*)$')
-  return value == '0' or (digits and #digits <= 18)
 end
 
 -- The list with the items appended, as text.
@@ -76,47 +61,68 @@ local function set(field, value)
   puts[#puts + 1] = value
 end
 
-while at <= #ARGV do
-  local operation, field = ARGV[at], ARGV[at + 1]
-  survives[field] = true
+local fits = true
+while fits and at <= #ARGV do
+  local operation, field, operand = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  if survives then
+    survives[field] = true
+  end
   if operation == 'set' then
-    set(field, ARGV[at + 2])
-    at = at + 3
+    set(field, operand)
   elseif operation == 'remove' then
     drops[#drops + 1] = field
-    at = at + 2
-  elseif operation == 'add' then
-    local value = redis.call('HGET', session, field)
-    if value and not countable(value) then
-      return stale()
-    end
-    sums[#sums + 1] = { field, ARGV[at + 2] }
-    at = at + 3
-  elseif operation == 'push' then
-    local value = redis.call('HGET', session, field)
-    if value and #value + #ARGV[at + 2] > LONGEST then
-      return TOO_LARGE
-    end
-    local list = pushed(value, ARGV[at + 2])
-    if not list then
-      return stale()
-    end
-    set(field, list)
-    at = at + 3
   else
-    local saw, with = ARGV[at + 2], ARGV[at + 3]
-    if (redis.call('HGET', session, field) or '') ~= saw then
-      return stale()
+    local value
+    if field == ahead then
+      value = r.value
+    else
+      value = redis.call('HGET', session, field)
     end
-    if with == '' then
+    if operation == 'add' then
+      local digits = not value and '' or value == '0' and value or value:match('^%-?([1-9]%d*)$')
+      if digits and #digits <= 15 and #operand <= 15 then
+        set(field, text((value or 0) + operand))
+      elseif digits and #digits <= 18 then
+        -- Beyond what Lua adds exactly; integers of 18 digits cannot overflow.
+        sums[#sums + 1] = { field, operand }
+      else
+        fits = false
+      end
+    elseif operation == 'push' then
+      if value and #value + #operand > LONGEST then
+        return TOO_LARGE
+      end
+      local list = pushed(value, operand)
+      fits = list
+      set(field, list)
+    elseif (value or '') ~= operand then
+      fits = false
+    elseif ARGV[at + 3] == '' then
       drops[#drops + 1] = field
     else
-      set(field, with)
+      set(field, ARGV[at + 3])
     end
-    at = at + 4
   end
+  at = at + arity[operation]
 end
-if cleared then
+if not fits then
+  -- The record as far as the steps look at it.
+  local fields, found = { 't', 'p', 'n', 'k' }, {}
+  local step = first_step
+  while step <= #ARGV do
+    fields[#fields + 1] = ARGV[step + 1]
+    step = step + arity[ARGV[step]]
+  end
+  for _, field in ipairs(fields) do
+    local value = redis.call('HGET', session, field)
+    if value then
+      found[#found + 1] = field
+      found[#found + 1] = value
+    end
+  end
+  return { STALE, packed(found) }
+end
+if survives then
   for _, field in ipairs(redis.call('HKEYS', session)) do
     if field:byte() == 61 and not survives[field] then
       drops[#drops + 1] = field
@@ -124,19 +130,28 @@ if cleared then
   end
 end
 
--- The oldest stand first.
-local first = 1
-while first < #r.commits and now - struct.unpack('>I8', r.commits, first + 16) >= HORIZON do
+-- The oldest stand first. Lua reads each string that it makes to its end, so few long ones are made.
+local commits, first = r.commits, 1
+while first < #commits and now - struct.unpack('>I8', commits, first + 16) >= HORIZON do
   first = first + 24
 end
-local commits = r.commits:sub(first)
+local done, kept = {}, {}
 for from = 1, #settled, 16 do
-  local done = place(commits, settled:sub(from, from + 15))
-  if done then
-    commits = commits:sub(1, done - 1) .. commits:sub(done + 24)
-  end
+  done[#done + 1] = place(commits, settled:sub(from, from + 15))
 end
-set('k', commits .. commit .. struct.pack('>I8', now))
+table.sort(done)
+for _, here in ipairs(done) do
+  if here > first then
+    kept[#kept + 1] = commits:sub(first, here - 1)
+  end
+  first = math.max(first, here + 24)
+end
+if first < #commits then
+  kept[#kept + 1] = first == 1 and commits or commits:sub(first)
+end
+kept[#kept + 1] = commit
+kept[#kept + 1] = struct.pack('>I8', now)
+set('k', table.concat(kept))
 
 local was = r.user
 if user ~= '' then
@@ -159,28 +174,27 @@ if user ~= '' then
   r.user = bound
 end
 
-local kind, new = change:sub(1, 1), change:sub(2)
-local pending = r.pending and r.pending:sub(1, 32)
-if kind == 'r' then
-  if r.proof then
-    set('f', r.proof .. struct.pack('>I8', now + FORMER_GRACE))
-  else
-    drops[#drops + 1] = 'f'
+if proofs ~= '' then
+  local kind, new = proofs:sub(1, 1), proofs:sub(2)
+  if kind == 'r' then
+    if r.proof then
+      set('f', r.proof .. struct.pack('>I8', now + FORMER_GRACE))
+    else
+      drops[#drops + 1] = 'f'
+    end
+  elseif kind == 'p' then
+    if not r.pending or now - struct.unpack('>I8', r.pending, 33) >= PENDING_GRACE then
+      set('n', new .. struct.pack('>I8', now))
+    end
   end
-  drops[#drops + 1] = 'n'
-  set('p', new)
-  r.renewed = now
-elseif kind == 'p' then
-  if not pending or now - struct.unpack('>I8', r.pending, 33) >= PENDING_GRACE then
-    set('n', new .. struct.pack('>I8', now))
+  if kind == 'r' or (kind == 'c' and r.pending and r.pending:sub(1, 32) == new) then
+    drops[#drops + 1] = 'n'
+    set('p', new)
+    r.renewed = now
   end
-elseif kind == 'c' and pending == new then
-  drops[#drops + 1] = 'n'
-  set('p', new)
-  r.renewed = now
 end
 
-local minute = math.floor(r.last_seen / 60000)
+local seen_before = r.last_seen
 local before = math.min(r.idle_deadline, r.absolute)
 if lifetimes ~= '' then
   local idle, absolute = lifetimes:match('^(%d*) (%d*)$')
@@ -194,27 +208,26 @@ if lifetimes ~= '' then
     r.last_seen = math.max(r.last_seen, now)
   end
 end
-if till ~= '' then
-  touch(r, tonumber(till))
+if till > 0 then
+  touch(r, till)
 end
 local deadline = math.min(r.idle_deadline, r.absolute)
 set('t', pack_times(r, revision))
 
-each_chunk(drops, 1, function(...)
-  redis.call('HDEL', session, ...)
-end)
+change('HDEL', drops, 1)
 for _, sum in ipairs(sums) do
   redis.call('HINCRBY', session, sum[1], sum[2])
 end
-put(puts, 1)
+change('HSET', puts, 1)
 if deadline ~= before then
   expire(deadline)
 end
 if deadline < before then
-  redis.call('ZADD', KEYS[3], 'LT', text(deadline), name)
+  redis.call('ZADD', KEYS[3], 'LT', text(deadline), name())
 end
 local changed = r.user ~= was
-local due = r.user and (user ~= '' or minute ~= math.floor(r.last_seen / 60000))
+local due = r.user
+  and (user ~= '' or math.floor(seen_before / 60000) ~= math.floor(r.last_seen / 60000))
 if not due and not changed and wanted == '' then
   return DONE
 end

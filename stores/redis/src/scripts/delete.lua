@@ -1,5 +1,5 @@
--- KEYS[3]: the schedule. ARGV: proof, name, the user whose session it has to be or nothing.
-local proof, name, user = unpack(ARGV, 3, 5)
+-- KEYS[3]: the schedule. ARGV: proof, the user whose session it has to be or nothing.
+local proof, user = unpack(ARGV, 3, 4)
 local r, why = read()
 if r then
   local former = r.former
@@ -22,5 +22,5 @@ if user ~= '' and r.user ~= user then
   return 0
 end
 redis.call('DEL', session)
-redis.call('ZREM', KEYS[3], name)
+redis.call('ZREM', KEYS[3], name())
 return { 1, r.user }

@@ -1,6 +1,15 @@
 -- The record if no epoch has moved past it; the rest is for the caller to judge.
-local u, e = unpack(redis.call('HMGET', session, 'u', 'e'))
-if (not e or #e == 16) and revoked(e, u) then
+local record = redis.call('HGETALL', session)
+local user, seen
+for at = 1, #record, 2 do
+  local field = record[at]
+  if field == 'u' then
+    user = record[at + 1]
+  elseif field == 'e' then
+    seen = record[at + 1]
+  end
+end
+if (not seen or #seen == 16) and revoked(seen, user) then
   return false
 end
-return packed(redis.call('HGETALL', session))
+return packed(record)

@@ -20,10 +20,11 @@ local function stamp(everybody, user)
   return struct.pack('>I8I8', everybody, theirs)
 end
 
--- What decides whether a request may do something, or nil and why not: 0 if there is no session.
-local function read()
-  local t, p, n, f, u, e, k =
-    unpack(redis.call('HMGET', session, 't', 'p', 'n', 'f', 'u', 'e', 'k'))
+-- What decides whether a request may do something, and one field beside it; or nil and why not: 0 if
+-- there is no session.
+local function read(field)
+  local t, p, n, f, u, e, k, value =
+    unpack(redis.call('HMGET', session, 't', 'p', 'n', 'f', 'u', 'e', 'k', field or 't'))
   if not t then
     return nil, redis.call('EXISTS', session) == 1 and CORRUPT or 0
   end
@@ -33,7 +34,9 @@ local function read()
   if #t ~= 57 or (n and #n ~= 40) or (f and #f ~= 40) or (e and #e ~= 16) or #(k or '') % 24 ~= 0 then
     return nil, CORRUPT
   end
-  local r = { proof = p, pending = n, former = f, user = u, seen = e, commits = k or '' }
+  local r = {
+    proof = p, pending = n, former = f, user = u, seen = e, commits = k or '', value = value,
+  }
   local _
   _, r.created, r.last_seen, r.renewed, r.idle, r.idle_deadline, r.absolute, r.revision =
     struct.unpack(TIMES, t)
@@ -73,15 +76,14 @@ local function expire(deadline)
   redis.call('PEXPIREAT', session, text(deadline + SLACK))
 end
 
--- Arguments from `first` on, some thousand at a time, since Lua's stack has an end.
-local function each_chunk(list, first, call)
+-- Fields from `first` on, some thousand at a time, since Lua's stack has an end.
+local function change(command, list, first)
   for at = first, #list, 2000 do
-    call(unpack(list, at, math.min(at + 1999, #list)))
+    redis.call(command, session, unpack(list, at, math.min(at + 1999, #list)))
   end
 end
 
-local function put(list, first)
-  each_chunk(list, first, function(...)
-    redis.call('HSET', session, ...)
-  end)
+-- What the schedule calls the session. There are no braces before it but those of the bucket.
+local function name()
+  return session:match('}:(.*)')
 end

@@ -1,6 +1,6 @@
--- KEYS[3]: the schedule. ARGV: proof, expected revision, new one, deadline, lifetime, name, user;
--- fields and values.
-local proof, expected, revision, deadline, lifetime, name, user = unpack(ARGV, 3, 9)
+-- KEYS[3]: the schedule. ARGV: proof, expected revision, new one, deadline, lifetime, user; fields
+-- and values.
+local proof, expected, revision, deadline, lifetime, user = unpack(ARGV, 3, 8)
 local r, why = read()
 if not r then
   return why
@@ -20,11 +20,11 @@ if (r.user or '') ~= user then
   seen = stamp(seen and struct.unpack('>I8', seen) or 0, user ~= '' and user)
 end
 redis.call('DEL', session)
-put(ARGV, 10)
+change('HSET', ARGV, 9)
 if seen then
   redis.call('HSET', session, 'e', seen)
 end
 expire(deadline)
-redis.call('ZADD', KEYS[3], 'LT', deadline, name)
+redis.call('ZADD', KEYS[3], 'LT', deadline, name())
 redis.call('ZADD', KEYS[3], 'LT', '-' .. lifetime, '')
 return { 1, r.user }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tenure_core::store::Store;
 use tenure_test_servers::{Options, Server};
 
-use crate::support::{begin, installed, now, open};
+use crate::support::{begin, installed, now, open, replicated};
 
 /// A session that was ended before the failover stays ended.
 #[tokio::test(flavor = "multi_thread")]
@@ -16,7 +16,7 @@ async fn t_out_3_a_logout_survives_the_failover() {
     let store = open(&server).await;
     let (ended, lives) = (begin(&store, &[]).await, begin(&store, &[]).await);
     assert!(store.delete(&ended, now()).await.unwrap());
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    replicated(&server).await;
     server.nodes()[0].kill().unwrap();
     let took = crate::outages::back(&store, &lives).await;
     assert!(took < Duration::from_secs(15), "{took:?}");
