@@ -1,9 +1,9 @@
 //! Other programs, run from the workspace's root.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::Result;
 
@@ -21,6 +21,11 @@ pub(crate) fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Run {
 
 pub(crate) fn program<'a>(name: &str, arguments: impl IntoIterator<Item = &'a str>) -> Run {
     Run::new(OsStr::new(name), name, arguments)
+}
+
+/// A program that was built here.
+pub(crate) fn built<'a>(path: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Run {
+    Run::new(path.as_os_str(), &path.display().to_string(), arguments)
 }
 
 /// The workspace's root.
@@ -102,19 +107,42 @@ impl Run {
     /// Runs it, copies each line to the terminal as it comes, shows it to `seen` too, and tells
     /// whether the program succeeded.
     pub(crate) fn lines(mut self, mut seen: impl FnMut(&str)) -> Result<bool> {
-        let mut child = self
-            .command
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| self.not_started(&error))?;
-        if let Some(stdout) = child.stdout.take() {
-            let mut reader = BufReader::new(stdout);
+        self.command.stdout(Stdio::piped());
+        let mut terminal = std::io::stdout();
+        self.read(
+            |child| child.stdout.take(),
+            |line| {
+                seen(String::from_utf8_lossy(line).trim_end());
+                terminal.write_all(line).and_then(|()| terminal.flush())
+            },
+        )
+    }
+
+    /// Runs it, shows each line of its errors to `seen` alone, and tells whether the program
+    /// succeeded.
+    pub(crate) fn errors(mut self, mut seen: impl FnMut(&str)) -> Result<bool> {
+        self.command.stderr(Stdio::piped());
+        self.read(
+            |child| child.stderr.take(),
+            |line| {
+                seen(String::from_utf8_lossy(line).trim_end());
+                Ok(())
+            },
+        )
+    }
+
+    fn read<R: Read>(
+        mut self,
+        stream: impl FnOnce(&mut Child) -> Option<R>,
+        mut seen: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<bool> {
+        let mut child = self.command.spawn().map_err(|error| self.not_started(&error))?;
+        if let Some(stream) = stream(&mut child) {
+            let mut reader = BufReader::new(stream);
             let mut line = Vec::new();
-            let mut terminal = std::io::stdout();
             let unreadable = |error| format!("the output of `{}` broke off: {error}", self.shown);
             while reader.read_until(b'\n', &mut line).map_err(unreadable)? > 0 {
-                terminal.write_all(&line).and_then(|()| terminal.flush()).map_err(unreadable)?;
-                seen(String::from_utf8_lossy(&line).trim_end());
+                seen(&line).map_err(unreadable)?;
                 line.clear();
             }
         }

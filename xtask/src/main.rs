@@ -9,6 +9,7 @@ mod dependencies;
 mod examples;
 mod faults;
 mod floor;
+mod fuzz;
 mod package;
 mod public_deps;
 mod report;
@@ -68,6 +69,11 @@ const TASKS: &[Task] = &[
         name: "faults",
         about: "breaks the servers of all stores, and writes what requests see into docs/faults.md",
         run: faults::run,
+    },
+    Task {
+        name: "fuzz",
+        about: "[targets…] [--seconds N]: what a client can send, fuzzed; <target> --input FILE tries one again",
+        run: fuzz::run,
     },
     Task {
         name: "abilities",

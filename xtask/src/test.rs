@@ -7,7 +7,8 @@ use crate::services::Running;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{
-    abilities, deny, dependencies, examples, faults, floor, package, public_deps, semver, tool,
+    abilities, deny, dependencies, examples, faults, floor, fuzz, package, public_deps, semver,
+    tool,
 };
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
@@ -28,9 +29,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
 }
 
 fn all(steps: &Steps, report: &mut Option<Report>, raise: bool) -> Result {
-    steps.step("formatting", "run `cargo fmt --all`", || {
+    let remedy = "run `cargo fmt --all`, and `cargo fmt` in `fuzz`";
+    steps.step("formatting", remedy, || {
         tool::ensure_component("rustfmt", "fmt")?;
-        cargo(["fmt", "--all", "--check"]).run()
+        cargo(["fmt", "--all", "--check"]).run()?;
+        fuzz::formatted()
     })?;
     steps.step("clippy", "mend what it names; a lint is allowed only with its reason", clippy)?;
     steps.step("rustdoc", "mend the documentation that it names", || {
@@ -77,8 +80,13 @@ fn all(steps: &Steps, report: &mut Option<Report>, raise: bool) -> Result {
     steps.step("packages", "complete what is named in the crate's Cargo.toml or folder", || {
         package::check(&workspace)
     })?;
-    steps.step("semver", "keep the API, or raise the version and say so in CHANGELOG.md", || {
-        semver::check(&workspace)
+    steps.step(
+        "semver",
+        "keep the API, or raise the version and say so in CHANGELOG.md",
+        || semver::check(&workspace),
+    )?;
+    steps.step("fuzz", "mend what the input shows, and keep it among the seeds in fuzz", || {
+        fuzz::check(&workspace)
     })
 }
 
@@ -88,6 +96,7 @@ fn clippy() -> Result {
     // The first step that resolves dependencies: a Cargo.lock that was not committed stops here.
     if in_ci() {
         command.push("--locked");
+        fuzz::locked()?;
     }
     cargo(command.into_iter().chain(["--", "-D", "warnings"])).run()
 }

@@ -21,7 +21,13 @@ pub(crate) struct Package {
 
 impl Workspace {
     pub(crate) fn load() -> Result<Self> {
-        let text = cargo(["metadata", "--format-version", "1", "--no-deps"]).output()?;
+        Self::of("Cargo.toml")
+    }
+
+    /// That of another manifest, whose path is from the root on.
+    pub(crate) fn of(manifest: &str) -> Result<Self> {
+        let fixed = ["metadata", "--format-version", "1", "--no-deps"];
+        let text = cargo(fixed.into_iter().chain(["--manifest-path", manifest])).output()?;
         let metadata: Value = serde_json::from_str(&text)
             .map_err(|error| format!("`cargo metadata` printed no JSON: {error}"))?;
         Self::parse(&metadata).ok_or_else(|| "`cargo metadata` lacks packages or target".into())
@@ -57,6 +63,13 @@ impl Package {
         targets.into_iter().flatten().any(|target| {
             target["kind"].as_array().is_some_and(|kinds| kinds.contains(&"lib".into()))
         })
+    }
+
+    /// The programs that it has.
+    pub(crate) fn programs(&self) -> Vec<String> {
+        let targets = self.metadata["targets"].as_array().into_iter().flatten();
+        let programs = targets.filter(|target| target["kind"][0] == "bin");
+        programs.filter_map(|target| Some(target["name"].as_str()?.to_owned())).collect()
     }
 
     /// `publish` is absent where anything goes and an empty list under `publish = false`.
