@@ -45,7 +45,31 @@ fn a7_numbers_add_up_or_refuse() {
     assert_eq!(Float(1.0).to_json().as_str(), "1.0", "a float stays one");
 }
 
+/// Floats up to 2^52, whose JSON text has the most digits.
+#[expect(clippy::cast_precision_loss, reason = "any float will do")]
+fn eighths(int: i64) -> f64 {
+    int as f64 / 8.0
+}
+
+/// A7: a sum near 2^53 is rounded once, not a second time when it is read again.
+#[test]
+fn a7_floats_of_sixteen_digits_are_read_exactly() {
+    let sum = Number::Int((1 << 53) - 2).plus(Number::Float(0.75)).unwrap();
+    assert_eq!(sum.to_json().as_str(), "9007199254740991.0");
+    assert_eq!(Number::parse("9007199254740991.0"), Some(sum));
+    assert_eq!(serde_json::from_str::<f64>("9007199254740991.0").unwrap(), 9_007_199_254_740_991.0);
+}
+
 proptest! {
+    /// A7: what is read of a float is, to the last bit, what was written.
+    #[test]
+    fn a7_floats_come_back(float in prop_oneof![any::<f64>(), (0..1_i64 << 55).prop_map(eighths)]) {
+        prop_assume!(float.is_finite());
+        let json = Number::Float(float).to_json();
+        prop_assert_eq!(Number::parse(json.as_str()), Some(Number::Float(float)));
+        prop_assert_eq!(Json::of(&float).unwrap().decode::<f64>().unwrap(), float);
+    }
+
     /// Law 8: any key and any text come back as they were put in.
     #[test]
     fn data_is_a_map(entries in prop::collection::btree_map(".{0,12}", ".{0,40}", 0..20)) {

@@ -233,6 +233,7 @@ pub async fn law_08_sums_are_exact<H: StoreHarness>(trial: &Trial<H>) -> Outcome
         (Some("1.5"), int(1), Some("2.5")),
         (Some("1"), Number::Float(0.25), Some("1.25")),
         (Some("1.5"), Number::Float(0.5), Some("2.0")),
+        (Some("9007199254740991.0"), int(0), Some("9007199254740991.0")),
         (Some("9007199254740993"), Number::Float(0.5), None),
         (Some("1e308"), Number::Float(1.7e308), None),
         (Some("\"1\""), int(1), None),
