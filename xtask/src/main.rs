@@ -15,6 +15,7 @@ mod public_deps;
 mod report;
 mod rustdoc;
 mod scale;
+mod seed;
 mod semver;
 mod services;
 mod steps;

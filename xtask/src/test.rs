@@ -7,8 +7,8 @@ use crate::services::Running;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{
-    abilities, deny, dependencies, examples, faults, floor, fuzz, package, public_deps, semver,
-    tool,
+    abilities, deny, dependencies, examples, faults, floor, fuzz, package, public_deps, seed,
+    semver, tool,
 };
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
@@ -114,6 +114,7 @@ fn tests(
     let passed = cargo(["test", "--workspace", "--all-features", "--no-fail-fast"])
         .envs(running.variables.iter().map(|(name, value)| (name, value)))
         .envs([("TENURE_TEST_SKIPS", &skips)])
+        .envs(if in_ci() { seed::of_commit() } else { Vec::new() })
         .lines(|line| report.read(line))?;
     // By themselves, since they mostly wait, and measure how long.
     let (survived, seen) = faults::run_tests(workspace, running, &skips, report)?;
