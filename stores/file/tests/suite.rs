@@ -8,6 +8,9 @@ use tenure_core::store::NearCache;
 use tenure_file::{FileOptions, FileStore};
 use tenure_testkit::{StoreHarness, store_suite};
 
+/// Of rounds that all run on files in another way, this share runs again.
+const AGAIN: f64 = 0.2;
+
 /// One folder a test.
 struct Files {
     parent: TempDir,
@@ -58,6 +61,11 @@ impl StoreHarness for Cached {
     async fn open_at(&self, address: &str) -> NearCache<FileStore> {
         NearCache::new(self.0.open_at(address).await)
     }
+
+    /// All rounds run without the cache, too.
+    fn share_of_rounds(&self) -> f64 {
+        AGAIN
+    }
 }
 
 store_suite! { near_cache, Cached(Files::new()) }
@@ -78,6 +86,11 @@ impl StoreHarness for Packed {
 
     async fn open_at(&self, address: &str) -> FileStore {
         FileOptions::new().format(MessagePack).open(address).await.unwrap()
+    }
+
+    /// All rounds run with the other format, too.
+    fn share_of_rounds(&self) -> f64 {
+        AGAIN
     }
 }
 

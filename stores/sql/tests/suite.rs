@@ -1,5 +1,8 @@
 //! The twelve laws on real databases, from several processes where a law speaks of them.
 
+/// Of rounds that all run on the same database in another way, this share runs again.
+const AGAIN: f64 = 0.2;
+
 #[cfg(feature = "sqlite")]
 mod sqlite {
     use std::path::PathBuf;
@@ -8,6 +11,8 @@ mod sqlite {
     use tenure_core::format::MessagePack;
     use tenure_sql::{SqliteOptions, SqliteStore};
     use tenure_testkit::{StoreHarness, store_suite};
+
+    use crate::AGAIN;
 
     /// One file a test.
     struct Sqlite {
@@ -66,6 +71,11 @@ mod sqlite {
                 store.migrate().await.unwrap();
                 store
             }
+
+            /// All rounds run with the other format, too.
+            fn share_of_rounds(&self) -> f64 {
+                AGAIN
+            }
         }
 
         store_suite! { laws, Packed(Sqlite::new()) }
@@ -95,6 +105,11 @@ mod sqlite {
                 let keys = Keyring::from_secrets(["k7Q2mXv9LrT4wB8nZ1cJ6hY3pD5sF0gA"]).unwrap();
                 Sealed::new(self.0.open_at(address).await, keys)
             }
+
+            /// All rounds run without the seal, too.
+            fn share_of_rounds(&self) -> f64 {
+                AGAIN
+            }
         }
 
         store_suite! { laws, AtRest(Sqlite::new()) }
@@ -109,8 +124,19 @@ mod postgres {
     use tenure_sql::{PostgresOptions, PostgresStore};
     use tenure_testkit::{StoreHarness, server, store_suite};
 
+    use crate::AGAIN;
+
     /// All tests share one set of tables.
-    struct Postgres(String);
+    struct Postgres {
+        url: String,
+        rounds: f64,
+    }
+
+    impl Postgres {
+        fn at(url: String) -> Self {
+            Self { url, rounds: 1.0 }
+        }
+    }
 
     fn options(table: &str) -> PostgresOptions {
         PostgresOptions::new()
@@ -125,11 +151,11 @@ mod postgres {
         type Store = PostgresStore;
 
         async fn open(&self) -> PostgresStore {
-            self.open_at(&self.0).await
+            self.open_at(&self.url).await
         }
 
         fn address(&self) -> Option<String> {
-            Some(self.0.clone())
+            Some(self.url.clone())
         }
 
         async fn open_at(&self, address: &str) -> PostgresStore {
@@ -137,9 +163,13 @@ mod postgres {
             store.migrate().await.unwrap();
             store
         }
+
+        fn share_of_rounds(&self) -> f64 {
+            self.rounds
+        }
     }
 
-    store_suite! { laws, server::url("postgres").map(Postgres) }
+    store_suite! { laws, server::url("postgres").map(Postgres::at) }
 
     /// X10: with a near cache in each process, told by the server.
     mod near_cache {
@@ -168,6 +198,11 @@ mod postgres {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 cache
+            }
+
+            /// All rounds run without the cache, too.
+            fn share_of_rounds(&self) -> f64 {
+                AGAIN
             }
         }
 
@@ -198,6 +233,11 @@ mod postgres {
                 let store = options.connect(address).await.unwrap();
                 store.migrate().await.unwrap();
                 store
+            }
+
+            /// All rounds run with the other format, too.
+            fn share_of_rounds(&self) -> f64 {
+                AGAIN
             }
         }
 
@@ -248,8 +288,9 @@ mod postgres {
     mod pgbouncer {
         use super::*;
 
+        /// All rounds run without the pooler, too.
         fn pooled(url: String) -> Postgres {
-            Postgres(format!("{url}?pooler=transaction"))
+            Postgres { url: format!("{url}?pooler=transaction"), rounds: AGAIN }
         }
 
         store_suite! { laws, server::url("pgbouncer").map(pooled) }
@@ -263,6 +304,8 @@ mod mariadb {
 
     use tenure_sql::{MySqlOptions, MySqlStore};
     use tenure_testkit::{StoreHarness, server, store_suite};
+
+    use crate::AGAIN;
 
     /// All tests share one set of tables.
     struct MariaDb(String);
@@ -320,6 +363,11 @@ mod mariadb {
                 let store = options.connect(address).await.unwrap();
                 store.migrate().await.unwrap();
                 store
+            }
+
+            /// All rounds run with the other format, too.
+            fn share_of_rounds(&self) -> f64 {
+                AGAIN
             }
         }
 
