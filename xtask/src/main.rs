@@ -25,6 +25,7 @@ mod tool;
 mod workspace;
 
 use std::process::ExitCode;
+use std::str::FromStr;
 
 /// What went wrong and what to do about it, for a human.
 type Result<T = ()> = std::result::Result<T, String>;
@@ -139,6 +140,12 @@ fn help() {
         println!("  {:<14}{}", task.name, task.about);
     }
     println!("  {:<14}this list", "help");
+}
+
+/// The number behind an option.
+fn number<T: FromStr>(option: &str, value: Option<&&str>) -> Result<T> {
+    let number = value.and_then(|value| value.parse().ok());
+    number.ok_or_else(|| format!("{option} needs a number"))
 }
 
 /// Refuses arguments where a command takes none.

@@ -1,7 +1,6 @@
-use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Result;
+use crate::{Result, number};
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Arguments {
@@ -37,11 +36,6 @@ impl Arguments {
         }
         Ok(Self { commit, runs, time: Duration::from_secs(seconds), within })
     }
-}
-
-fn number<T: FromStr>(option: &str, value: Option<&&str>) -> Result<T> {
-    let number = value.and_then(|value| value.parse().ok());
-    number.ok_or_else(|| format!("{option} needs a number"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Result;
+use crate::{Result, number};
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Arguments {
@@ -43,11 +42,6 @@ impl Arguments {
         }
         Ok(Self { targets, time: Duration::from_secs(seconds), seed, input })
     }
-}
-
-fn number<T: FromStr>(option: &str, value: Option<&&str>) -> Result<T> {
-    let number = value.and_then(|value| value.parse().ok());
-    number.ok_or_else(|| format!("{option} needs a number"))
 }
 
 #[cfg(test)]
