@@ -1,7 +1,7 @@
 //! The session as its client keeps it.
 
 use super::slot::Slot;
-use super::state::Packed;
+use super::state::Written;
 use crate::error::{Error, ErrorKind, Result};
 use crate::id::Token;
 use crate::store::client::Carried;
@@ -22,9 +22,9 @@ impl Slot {
         let Some(sealer) = &self.manager.sealer else {
             return Ok(self.manager.scheme.write(token, &context));
         };
-        let packed = self.state().packed.take();
-        if let Some(packed) = packed.filter(|packed| packed.name == context.name) {
-            return Ok(packed.text);
+        let written = self.state().written.take();
+        if let Some(written) = written.filter(|written| written.name == context.name) {
+            return Ok(written.text);
         }
         let Some(record) = self.carried().and_then(Carried::record) else {
             return Err(Error::new(ErrorKind::Gone, "client", "the session has ended"));
@@ -55,13 +55,13 @@ impl Slot {
         }
         let (token, transport) = {
             let mut state = self.state();
-            state.packed = None;
+            state.written = None;
             let Some(target) = &state.target else { return Ok(()) };
             (target.token.clone(), self.answering(&state))
         };
         let text = self.credential(&token, transport)?;
         let name = transport.name(self.secure).to_owned();
-        self.state().packed = Some(Packed { name, text });
+        self.state().written = Some(Written { name, text });
         Ok(())
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct State {
     /// Whether a handler puts the credential into the body of the response.
     pub(super) given: bool,
     /// What the client is to keep, as it was written at the last commit.
-    pub(super) packed: Option<Packed>,
+    pub(super) written: Option<Written>,
     /// Whether the browser is to drop what it keeps for the origin.
     pub(crate) clears_site: bool,
     /// Whether the session began, or got a new secret, in this request.
@@ -50,7 +50,7 @@ pub(crate) struct State {
 
 /// A session as the client keeps it.
 #[derive(Clone)]
-pub(super) struct Packed {
+pub(super) struct Written {
     /// The transport that the text was written for.
     pub(super) name: String,
     pub(super) text: String,
