@@ -223,6 +223,16 @@ impl Keyring {
 
     /// The signature of `body` under `name`. A keyring without keys is refused when the
     /// configuration is built; signing with one yields zeros, which nothing verifies.
+    /// Refuses a keyring without a key, as what this setting was given.
+    pub(crate) fn check(&self, setting: &str) -> Result<()> {
+        if !self.is_empty() {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "{setting}: the keyring is empty; put the current key first and older ones behind it"
+        )))
+    }
+
     pub(crate) fn sign(&self, name: &str, body: &[u8]) -> [u8; Self::MAC_LEN] {
         let mut cut = [0; Self::MAC_LEN];
         if let Some(key) = self.keys().first() {

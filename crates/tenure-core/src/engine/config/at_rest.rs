@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::SessionsBuilder;
 use crate::clock::Random;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::{AnyStore, Sealed};
 use crate::transform::Keyring;
 
@@ -50,11 +50,7 @@ pub(super) fn sealed(
     random: &Arc<dyn Random>,
 ) -> Result<AnyStore> {
     let Some(keys) = keys else { return Ok(store) };
-    if keys.is_empty() {
-        return Err(Error::config(
-            "seal_at_rest: the keyring is empty; put the current key first and older ones behind it",
-        ));
-    }
+    keys.check("seal_at_rest")?;
     let sealed = Sealed::new(store.clone(), keys).random(Arc::clone(random));
     if !store.is_per_request() {
         return Ok(AnyStore::new(sealed));

@@ -205,19 +205,16 @@ impl SessionsBuilder {
             return Ok(scheme);
         }
         let mut tokens = match (self.keyring.take(), self.unsigned) {
-            (Some(keys), false) if keys.is_empty() => {
-                return Err(Error::config(
-                    "signing_keys: the keyring is empty; put the current key first and older ones \
-                     behind it",
-                ));
-            }
             (Some(_), true) => {
                 return Err(Error::config(
                     "signing_keys and insecure_unsigned_tokens contradict each other; keep the keys \
                      and leave the other out",
                 ));
             }
-            (Some(keys), false) => SplitTokens::signed(keys),
+            (Some(keys), false) => {
+                keys.check("signing_keys")?;
+                SplitTokens::signed(keys)
+            }
             (None, true) => SplitTokens::insecure_unsigned(),
             (None, false) if store.is_volatile() => {
                 SplitTokens::signed(Keyring::new([SecretKey::generate()?]))
