@@ -17,11 +17,13 @@ mod sqlite {
     /// One file a test.
     struct Sqlite {
         folder: TempDir,
+        options: fn() -> SqliteOptions,
+        rounds: f64,
     }
 
     impl Sqlite {
         fn new() -> Self {
-            Self { folder: tempfile::tempdir().unwrap() }
+            Self { folder: tempfile::tempdir().unwrap(), options: SqliteOptions::new, rounds: 1.0 }
         }
 
         fn path(&self) -> PathBuf {
@@ -41,44 +43,28 @@ mod sqlite {
         }
 
         async fn open_at(&self, address: &str) -> SqliteStore {
-            let store = SqliteStore::open(address).await.unwrap();
+            let store = (self.options)().open(address).await.unwrap();
             store.migrate().await.unwrap();
             store
+        }
+
+        fn share_of_rounds(&self) -> f64 {
+            self.rounds
         }
     }
 
     store_suite! { laws, Sqlite::new() }
 
-    /// K18: with records in another format.
+    /// K18: with records in another format; all rounds run in the first, too.
     mod messagepack {
         use super::*;
 
-        struct Packed(Sqlite);
-
-        impl StoreHarness for Packed {
-            type Store = SqliteStore;
-
-            async fn open(&self) -> SqliteStore {
-                self.open_at(self.0.path().to_str().unwrap()).await
-            }
-
-            fn address(&self) -> Option<String> {
-                self.0.address()
-            }
-
-            async fn open_at(&self, address: &str) -> SqliteStore {
-                let store = SqliteOptions::new().format(MessagePack).open(address).await.unwrap();
-                store.migrate().await.unwrap();
-                store
-            }
-
-            /// All rounds run with the other format, too.
-            fn share_of_rounds(&self) -> f64 {
-                AGAIN
-            }
+        fn packed() -> Sqlite {
+            let options = || SqliteOptions::new().format(MessagePack);
+            Sqlite { options, rounds: AGAIN, ..Sqlite::new() }
         }
 
-        store_suite! { laws, Packed(Sqlite::new()) }
+        store_suite! { laws, packed() }
     }
 
     /// X8: with data that is sealed, by the same keys in each process.
@@ -129,12 +115,13 @@ mod postgres {
     /// All tests share one set of tables.
     struct Postgres {
         url: String,
+        options: fn() -> PostgresOptions,
         rounds: f64,
     }
 
     impl Postgres {
         fn at(url: String) -> Self {
-            Self { url, rounds: 1.0 }
+            Self { url, options: || options("suite"), rounds: 1.0 }
         }
     }
 
@@ -159,7 +146,7 @@ mod postgres {
         }
 
         async fn open_at(&self, address: &str) -> PostgresStore {
-            let store = options("suite").connect(address).await.unwrap();
+            let store = (self.options)().connect(address).await.unwrap();
             store.migrate().await.unwrap();
             store
         }
@@ -209,39 +196,18 @@ mod postgres {
         store_suite! { laws, server::url("postgres").map(Near) }
     }
 
-    /// K18: with records in another format.
+    /// K18: with records in another format; all rounds run in the first, too.
     mod messagepack {
         use tenure_core::format::MessagePack;
 
         use super::*;
 
-        struct Packed(String);
-
-        impl StoreHarness for Packed {
-            type Store = PostgresStore;
-
-            async fn open(&self) -> PostgresStore {
-                self.open_at(&self.0).await
-            }
-
-            fn address(&self) -> Option<String> {
-                Some(self.0.clone())
-            }
-
-            async fn open_at(&self, address: &str) -> PostgresStore {
-                let options = options("suite_packed").format(MessagePack);
-                let store = options.connect(address).await.unwrap();
-                store.migrate().await.unwrap();
-                store
-            }
-
-            /// All rounds run with the other format, too.
-            fn share_of_rounds(&self) -> f64 {
-                AGAIN
-            }
+        fn packed(url: String) -> Postgres {
+            let options = || options("suite_packed").format(MessagePack);
+            Postgres { options, rounds: AGAIN, ..Postgres::at(url) }
         }
 
-        store_suite! { laws, server::url("postgres").map(Packed) }
+        store_suite! { laws, server::url("postgres").map(packed) }
     }
 
     /// X8: with data that is sealed, by the same keys in each process.
@@ -290,7 +256,8 @@ mod postgres {
 
         /// All rounds run without the pooler, too.
         fn pooled(url: String) -> Postgres {
-            Postgres { url: format!("{url}?pooler=transaction"), rounds: AGAIN }
+            let url = format!("{url}?pooler=transaction");
+            Postgres { rounds: AGAIN, ..Postgres::at(url) }
         }
 
         store_suite! { laws, server::url("pgbouncer").map(pooled) }
@@ -308,7 +275,17 @@ mod mariadb {
     use crate::AGAIN;
 
     /// All tests share one set of tables.
-    struct MariaDb(String);
+    struct MariaDb {
+        url: String,
+        options: fn() -> MySqlOptions,
+        rounds: f64,
+    }
+
+    impl MariaDb {
+        fn at(url: String) -> Self {
+            Self { url, options: || options("suite"), rounds: 1.0 }
+        }
+    }
 
     fn options(table: &str) -> MySqlOptions {
         MySqlOptions::new()
@@ -323,54 +300,37 @@ mod mariadb {
         type Store = MySqlStore;
 
         async fn open(&self) -> MySqlStore {
-            self.open_at(&self.0).await
+            self.open_at(&self.url).await
         }
 
         fn address(&self) -> Option<String> {
-            Some(self.0.clone())
+            Some(self.url.clone())
         }
 
         async fn open_at(&self, address: &str) -> MySqlStore {
-            let store = options("suite").connect(address).await.unwrap();
+            let store = (self.options)().connect(address).await.unwrap();
             store.migrate().await.unwrap();
             store
         }
+
+        fn share_of_rounds(&self) -> f64 {
+            self.rounds
+        }
     }
 
-    store_suite! { laws, server::url("mariadb").map(MariaDb) }
+    store_suite! { laws, server::url("mariadb").map(MariaDb::at) }
 
-    /// K18: with records in another format.
+    /// K18: with records in another format; all rounds run in the first, too.
     mod messagepack {
         use tenure_core::format::MessagePack;
 
         use super::*;
 
-        struct Packed(String);
-
-        impl StoreHarness for Packed {
-            type Store = MySqlStore;
-
-            async fn open(&self) -> MySqlStore {
-                self.open_at(&self.0).await
-            }
-
-            fn address(&self) -> Option<String> {
-                Some(self.0.clone())
-            }
-
-            async fn open_at(&self, address: &str) -> MySqlStore {
-                let options = options("suite_packed").format(MessagePack);
-                let store = options.connect(address).await.unwrap();
-                store.migrate().await.unwrap();
-                store
-            }
-
-            /// All rounds run with the other format, too.
-            fn share_of_rounds(&self) -> f64 {
-                AGAIN
-            }
+        fn packed(url: String) -> MariaDb {
+            let options = || options("suite_packed").format(MessagePack);
+            MariaDb { options, rounds: AGAIN, ..MariaDb::at(url) }
         }
 
-        store_suite! { laws, server::url("mariadb").map(Packed) }
+        store_suite! { laws, server::url("mariadb").map(packed) }
     }
 }

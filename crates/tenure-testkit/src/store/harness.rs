@@ -113,8 +113,8 @@ pub trait StoreHarness: Send + Sync + 'static {
     }
 
     /// Which share of the rounds of the long tests this server is given, those that run one after
-    /// the other: all by default, less where one takes it too long. How many writers work at once
-    /// stays as it is.
+    /// the other: all by default, less where one takes it too long, or where another server has run
+    /// them with the same commands. How many writers work at once stays as it is.
     ///
     /// ```
     /// # use tenure_core::store::MemoryStore;
