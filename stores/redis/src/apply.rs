@@ -6,7 +6,7 @@ use tenure_core::id::CommitId;
 use tenure_core::store::{Patch, ProofChange, Record, Step, Steps, StoreError, StoreResult};
 use tenure_core::value::{Json, Number};
 
-use crate::connection::Call;
+use crate::call::Call;
 use crate::error::{corrupt, other, unexpected};
 use crate::hash::{self, field, fits, octets, too_large};
 
@@ -106,7 +106,7 @@ pub(crate) fn add_steps(call: &mut Call, steps: &Steps, seen: &Record) -> StoreR
                 if is_countable(*by) && seen.data.get(key).is_none_or(is_countable_text) =>
             {
                 begin("add");
-                call.push_number(*by);
+                call.push(by.to_string());
             }
             Step::Add(by) => {
                 let saw = seen.data.get(key);

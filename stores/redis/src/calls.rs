@@ -8,8 +8,8 @@ use tenure_core::Timestamp;
 use tenure_core::store::{Patch, Record, StoreKey, StoreResult};
 
 use crate::apply::{add_patch, optional_text};
+use crate::call::Call;
 use crate::client::Inner;
-use crate::connection::Call;
 use crate::error::unexpected;
 use crate::hash;
 use crate::keys::{Bucket, EPOCHS, SCHEDULE, name};

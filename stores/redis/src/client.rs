@@ -9,7 +9,8 @@ use tenure_core::{Random, SystemRandom, Timestamp};
 
 use crate::RedisOptions;
 use crate::apply::Answer;
-use crate::connection::{Call, Connection};
+use crate::call::Call;
+use crate::connection::Connection;
 use crate::error::other;
 use crate::hash;
 use crate::keys::{Bucket, Prefix};

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::ConnectionLike;
-use redis::{Arg, Cmd, RedisError, RedisResult, Value};
+use redis::{Cmd, RedisError, RedisResult, Value};
 use tenure_core::store::{StoreError, StoreResult};
 use tokio::time::{Instant, timeout_at};
 
+use crate::call::{By, Call};
 use crate::error::{failed, failed_in_cluster, is_unknown_script};
 use crate::link::{Lent, Link, closed, timed_out};
-use crate::script::Script;
+use crate::pipe::Request;
 
 /// The way to the server, whatever it is.
 pub(crate) struct Connection {
@@ -43,66 +44,6 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Sender for C {
     ) -> Pin<Box<dyn Future<Output = RedisResult<Value>> + Send + 'a>> {
         let mut connection = self.clone();
         Box::pin(async move { connection.req_packed_command(command).await })
-    }
-}
-
-/// A call of a script, as the command that names it by its hash.
-pub(crate) struct Call {
-    script: &'static Script,
-    command: Cmd,
-    /// The octets of the arguments so far.
-    pub(crate) size: usize,
-}
-
-/// What a call has room for at first: enough for most, so that it rarely moves.
-const ARGUMENTS: usize = 32;
-const OCTETS: usize = 768;
-
-impl Call {
-    /// The call with the keys that begin with `stem` and end with these names.
-    pub(crate) fn new(script: &'static Script, stem: String, names: &[&str]) -> Self {
-        let mut command = Cmd::with_capacity(ARGUMENTS, OCTETS);
-        command.arg("EVALSHA").arg(&script.hash).arg(names.len());
-        let (len, mut key) = (stem.len(), stem);
-        for name in names {
-            key.truncate(len);
-            key.push_str(name);
-            command.arg(&key);
-        }
-        Self { script, command, size: 0 }
-    }
-
-    pub(crate) fn arg(mut self, argument: impl AsRef<[u8]>) -> Self {
-        self.push(argument);
-        self
-    }
-
-    pub(crate) fn number(mut self, number: u64) -> Self {
-        self.push_number(number);
-        self
-    }
-
-    pub(crate) fn push_number(&mut self, number: impl redis::ToRedisArgs) {
-        // No 64 bits have more digits.
-        self.size += 20;
-        self.command.arg(number);
-    }
-
-    pub(crate) fn push(&mut self, argument: impl AsRef<[u8]>) {
-        self.size += argument.as_ref().len();
-        self.command.arg(argument.as_ref());
-    }
-
-    /// The same call with all of the script.
-    fn whole(&self) -> Cmd {
-        let mut whole = redis::cmd("EVAL");
-        whole.arg(self.script.source);
-        for argument in self.command.args_iter().skip(2) {
-            if let Arg::Simple(octets) = argument {
-                whole.arg(octets);
-            }
-        }
-        whole
     }
 }
 
@@ -136,17 +77,18 @@ impl Connection {
 
     /// The answer to a command.
     pub(crate) async fn ask(&self, command: &Cmd) -> StoreResult<Value> {
-        self.send(command, Instant::now() + self.timeout).await?.map_err(self.failed())
+        let until = Instant::now() + self.timeout;
+        self.send(Request::Command(command), until).await?.map_err(self.failed())
     }
 
     /// The answer of a script, which is sent whole where the server does not know it.
     pub(crate) async fn run(&self, call: Call) -> StoreResult<Value> {
         let until = Instant::now() + self.timeout;
-        match self.send(&call.command, until).await? {
+        match self.send(Request::Call(&call, By::Hash), until).await? {
             // Rare: in a box, so that the future of every call is no larger for it.
             Err(error) if is_unknown_script(&error) => {
-                let whole = call.whole();
-                Box::pin(self.send(&whole, until)).await?.map_err(self.failed())
+                let whole = self.send(Request::Call(&call, By::Text), until);
+                Box::pin(whole).await?.map_err(self.failed())
             }
             answer => answer.map_err(self.failed()),
         }
@@ -160,34 +102,32 @@ impl Connection {
         }
     }
 
-    async fn send(&self, command: &Cmd, until: Instant) -> StoreResult<RedisResult<Value>> {
+    async fn send(&self, request: Request<'_>, until: Instant) -> StoreResult<RedisResult<Value>> {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
-        let late = |_| timed_out(self.timeout);
         let link = match &self.way {
             Way::Link(link) => link,
             Way::Other(other) => {
-                let answer = timeout_at(until, other.send(command)).await.map_err(late)?;
+                let command = request.command();
+                let answer = timeout_at(until, other.send(&command)).await;
+                let answer = answer.map_err(|_| timed_out(self.timeout))?;
                 return Ok(answer.and_then(Value::extract_error));
             }
         };
         let mut lent = match link.look() {
             Some(lent) => lent?,
-            None => Box::pin(timeout_at(until, link.lend())).await.map_err(late)??,
+            None => Box::pin(timeout_at(until, link.lend()))
+                .await
+                .map_err(|_| timed_out(self.timeout))??,
         };
-        match timeout_at(until, lent.connection.send(command)).await {
-            Ok(answer) => {
-                let answer = answer.and_then(Value::extract_error);
-                if let Err(error) = &answer {
-                    link.failed(&lent, error);
-                }
-                Ok(answer)
+        let answer = lent.connection.send(request, until).await.and_then(Value::extract_error);
+        match answer {
+            Err(error) => {
+                link.failed(&lent, &error);
+                if error.is_timeout() { Err(timed_out(self.timeout)) } else { Ok(Err(error)) }
             }
-            Err(elapsed) => {
-                link.silent(&lent);
-                Err(late(elapsed))
-            }
+            answer => Ok(answer),
         }
     }
 }

@@ -19,6 +19,7 @@
 //! nothing to each other, and nothing brings back a session that has ended.
 
 mod apply;
+mod call;
 mod calls;
 mod client;
 mod connection;

@@ -6,15 +6,14 @@ use std::time::Duration;
 use redis::aio::ConnectionLike;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, RedisError, RedisResult, Value,
-};
+use redis::{Client, RedisError, RedisResult, Value};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 use tenure_core::{Random, SystemRandom};
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::{failed, has_no_nodes, is_connections_fault};
-use crate::pipe::Pipe;
+use crate::pipe::{Pipe, Purpose, Request, late};
 use crate::sentinel::Sentinels;
 
 /// The longest pause between two attempts to connect: a server that is back is found again well
@@ -38,10 +37,22 @@ pub(crate) enum Wire {
 }
 
 impl Wire {
-    pub(crate) async fn send(&mut self, command: &Cmd) -> RedisResult<Value> {
+    pub(crate) async fn send(
+        &mut self,
+        request: Request<'_>,
+        until: Instant,
+    ) -> RedisResult<Value> {
         match self {
-            Self::Server(pipe) => pipe.send(command).await,
-            Self::Cluster(connection) => connection.req_packed_command(command).await,
+            Self::Server(pipe) => pipe.send(request, until).await,
+            // In a box, so that the future of every call to one server is no larger for it.
+            Self::Cluster(connection) => {
+                Box::pin(async {
+                    let command = request.command();
+                    let sent = connection.req_packed_command(&command);
+                    timeout_at(until, sent).await.unwrap_or_else(|_| Err(late().into()))
+                })
+                .await
+            }
         }
     }
 }
@@ -135,11 +146,6 @@ impl Link {
         }
     }
 
-    /// Says that a connection gave no answer in time.
-    pub(crate) fn silent(self: &Arc<Self>, lent: &Lent) {
-        self.lost(lent.number);
-    }
-
     /// Says that a connection gave this error.
     pub(crate) fn failed(self: &Arc<Self>, lent: &Lent, error: &RedisError) {
         let lost = match lent.connection {
@@ -186,23 +192,18 @@ impl Link {
 
     async fn attempt(self: &Arc<Self>, number: u64) -> StoreResult<Wire> {
         let link = Arc::downgrade(self);
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None)
-            .set_push_sender(move |push: PushInfo| {
-                if push.kind == PushKind::Disconnection
-                    && let Some(link) = link.upgrade()
-                {
-                    link.lost(number);
-                }
-                Ok::<_, ()>(())
-            });
+        let ended = move || {
+            if let Some(link) = link.upgrade() {
+                link.lost(number);
+            }
+        };
+        let purpose = Purpose::Commands(Arc::new(ended));
         let connecting = async {
             match &self.source {
                 Source::Server(client) => {
-                    Pipe::connect(client, &config).await.map(Wire::Server).map_err(failed)
+                    Pipe::connect(client, purpose).await.map(Wire::Server).map_err(failed)
                 }
-                Source::Sentinels(sentinels) => sentinels.master(&config).await.map(Wire::Server),
+                Source::Sentinels(sentinels) => sentinels.master(&purpose).await.map(Wire::Server),
                 Source::Cluster(client) => {
                     client.get_async_connection().await.map(Wire::Cluster).map_err(failed)
                 }

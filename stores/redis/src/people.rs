@@ -9,9 +9,9 @@ use tenure_core::store::{Epoch, Listed, StoreKey, StoreResult, UserIndex};
 use tenure_core::{Namespace, Timestamp, UserId};
 
 use crate::RedisStore;
+use crate::call::Call;
 use crate::calls::names;
 use crate::client::Inner;
-use crate::connection::Call;
 use crate::error::unexpected;
 use crate::keys::{Bucket, EPOCHS, SCHEDULE, named, short_name};
 use crate::script;

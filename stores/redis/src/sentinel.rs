@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use redis::{AsyncConnectionConfig, Client, Value};
+use redis::{Client, Value};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
+use tokio::time::Instant;
 
 use crate::error::{failed, other};
-use crate::pipe::Pipe;
+use crate::pipe::{Pipe, Purpose, Request};
 use crate::url::{Access, Host};
 
 /// How long one sentinel has to answer before the next is asked.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// How long a server has to say what it is, if connecting has no shorter limit.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// The sentinels of a master, and how to get into both.
 pub(crate) struct Sentinels {
@@ -21,7 +24,7 @@ pub(crate) struct Sentinels {
 
 impl Sentinels {
     /// A connection to the server that is the master by the word of a sentinel and by its own.
-    pub(crate) async fn master(&self, config: &AsyncConnectionConfig) -> StoreResult<Pipe> {
+    pub(crate) async fn master(&self, purpose: &Purpose) -> StoreResult<Pipe> {
         let mut last = None;
         for sentinel in &self.sentinels {
             let asked = tokio::time::timeout(PATIENCE, self.ask(sentinel)).await;
@@ -34,7 +37,7 @@ impl Sentinels {
                 Err(_) => continue,
             };
             // A sentinel that was cut off may name a master of the past.
-            match self.connect(&host, config).await {
+            match self.connect(&host, purpose).await {
                 Ok(connection) => return Ok(connection),
                 Err(error) => last = Some(error),
             }
@@ -61,11 +64,12 @@ impl Sentinels {
         Ok(Host { name, port })
     }
 
-    async fn connect(&self, host: &Host, config: &AsyncConnectionConfig) -> StoreResult<Pipe> {
+    async fn connect(&self, host: &Host, purpose: &Purpose) -> StoreResult<Pipe> {
         let client = self.access.client(host)?;
-        let mut pipe = Pipe::connect(&client, config).await.map_err(failed)?;
-        let role = pipe.send(&redis::cmd("ROLE")).await.and_then(Value::extract_error);
-        match role.map_err(failed)? {
+        let mut pipe = Pipe::connect(&client, purpose.clone()).await.map_err(failed)?;
+        let (command, until) = (redis::cmd("ROLE"), Instant::now() + LONGEST);
+        let role = pipe.send(Request::Command(&command), until).await;
+        match role.and_then(Value::extract_error).map_err(failed)? {
             Value::Array(role) if matches!(role.first(), Some(Value::BulkString(role)) if role == b"master") => {
                 Ok(pipe)
             }

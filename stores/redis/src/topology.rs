@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Value};
 use tenure_core::store::StoreResult;
+use tokio::time::Instant;
 
 use crate::error::{failed, unexpected};
 use crate::hash::octets;
+use crate::pipe::{Pipe, Request};
 use crate::url::Host;
 
 /// The nodes that take part, by id, with whether they are masters. Those that hold no slots yet are
@@ -22,18 +23,19 @@ struct Peer {
 }
 
 /// The nodes, as one of them sees them now.
-pub(crate) async fn topology(node: &mut MultiplexedConnection) -> StoreResult<Topology> {
-    Ok(peers(node).await?.into_iter().map(|peer| (peer.id, peer.is_master)).collect())
+pub(crate) async fn topology(node: &mut Pipe, until: Instant) -> StoreResult<Topology> {
+    Ok(peers(node, until).await?.into_iter().map(|peer| (peer.id, peer.is_master)).collect())
 }
 
 /// The nodes and where they are, as the node at `asked` sees them.
 pub(crate) async fn hosts(
-    node: &mut MultiplexedConnection,
+    node: &mut Pipe,
     asked: &Host,
+    until: Instant,
 ) -> StoreResult<(Topology, Vec<Host>)> {
-    let preferred = endpoints(ask(node, "SLOTS").await?, asked);
+    let preferred = endpoints(ask(node, "SLOTS", until).await?, asked);
     let (mut topology, mut hosts) = (Topology::new(), Vec::new());
-    for peer in peers(node).await? {
+    for peer in peers(node, until).await? {
         // The names that clients are to use, which is what certificates are for, stand among the
         // slots alone.
         let host = preferred.get(&peer.id).cloned().or(peer.host);
@@ -43,18 +45,18 @@ pub(crate) async fn hosts(
     Ok((topology, hosts))
 }
 
-async fn peers(node: &mut MultiplexedConnection) -> StoreResult<Vec<Peer>> {
-    let text = match ask(node, "NODES").await? {
+async fn peers(node: &mut Pipe, until: Instant) -> StoreResult<Vec<Peer>> {
+    let text = match ask(node, "NODES", until).await? {
         Value::VerbatimString { text, .. } => text,
         text => String::from_utf8(octets(text)?).map_err(|_| unexpected())?,
     };
     Ok(read(&text))
 }
 
-async fn ask(node: &mut MultiplexedConnection, what: &str) -> StoreResult<Value> {
+async fn ask(node: &mut Pipe, what: &str, until: Instant) -> StoreResult<Value> {
     let mut command: Cmd = redis::cmd("CLUSTER");
     command.arg(what);
-    let answer = node.send_packed_command(&command).await;
+    let answer = node.send(Request::Command(&command), until).await;
     answer.and_then(Value::extract_error).map_err(failed)
 }
 

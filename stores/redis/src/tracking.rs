@@ -8,16 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{try_join, try_join_all};
-use redis::{AsyncConnectionConfig, Client, Cmd, PushInfo, PushKind, Value};
+use redis::{Client, Cmd, PushInfo, PushKind, Value};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 use tokio::sync::mpsc::{self, Receiver, Sender, error::TrySendError};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::failed;
 use crate::keys::Prefix;
 use crate::link::too_late;
 use crate::open::{run_ids, server_info};
-use crate::pipe::Pipe;
+use crate::pipe::{Pipe, Purpose, Request, unlimited};
 use crate::sentinel::Sentinels;
 use crate::topology::{self, Topology};
 use crate::url::{Access, Host};
@@ -65,17 +65,17 @@ impl Tracker {
     pub(crate) async fn begin(&self, prefix: &Prefix) -> StoreResult<(Nodes, Messages)> {
         let (sender, received) = mpsc::channel(BACKLOG);
         let overflowed = Arc::new(AtomicBool::new(false));
-        let config = listening(sender, Arc::clone(&overflowed));
+        let purpose = listening(sender, Arc::clone(&overflowed));
         let (connections, topology) = match &self.servers {
-            Servers::One(client) => (vec![self.connect(client, &config).await?], None),
+            Servers::One(client) => (vec![self.connect(client, &purpose).await?], None),
             Servers::Master(sentinels) => {
-                (vec![self.within(sentinels.master(&config)).await?], None)
+                (vec![self.within(sentinels.master(&purpose)).await?], None)
             }
             Servers::Cluster { known, access } => {
                 let (topology, hosts) = self.ask(known, access).await?;
                 let clients = hosts.iter().map(|host| access.client(host));
                 let clients = clients.collect::<StoreResult<Vec<_>>>()?;
-                let nodes = clients.iter().map(|client| self.connect(client, &config));
+                let nodes = clients.iter().map(|client| self.connect(client, &purpose));
                 (try_join_all(nodes).await?, Some(topology))
             }
         };
@@ -94,8 +94,9 @@ impl Tracker {
         for host in known {
             let asked = self.within(async {
                 let client = access.client(host)?;
-                let mut node = client.get_multiplexed_async_connection().await.map_err(failed)?;
-                topology::hosts(&mut node, host).await
+                let until = Instant::now() + self.connect_timeout;
+                let node = client.get_multiplexed_async_connection().await.map_err(failed)?;
+                topology::hosts(&mut Pipe::Driver(node), host, until).await
             });
             match asked.await {
                 Ok((topology, hosts)) if !hosts.is_empty() => return Ok((topology, hosts)),
@@ -106,8 +107,9 @@ impl Tracker {
         Err(last.unwrap_or_else(|| lost("no node of the cluster names any")))
     }
 
-    async fn connect(&self, client: &Client, config: &AsyncConnectionConfig) -> StoreResult<Pipe> {
-        self.within(async { Pipe::connect(client, config).await.map_err(failed) }).await
+    async fn connect(&self, client: &Client, purpose: &Purpose) -> StoreResult<Pipe> {
+        let connecting = Pipe::connect(client, purpose.clone());
+        self.within(async { connecting.await.map_err(failed) }).await
     }
 
     async fn within<T>(&self, connecting: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
@@ -117,16 +119,13 @@ impl Tracker {
 }
 
 /// Connections whose messages go to `sender`.
-fn listening(sender: Sender<PushInfo>, overflowed: Arc<AtomicBool>) -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new()
-        .set_connection_timeout(None)
-        .set_response_timeout(None)
-        .set_push_sender(move |push: PushInfo| {
-            if let Err(TrySendError::Full(_)) = sender.try_send(push) {
-                overflowed.store(true, Ordering::Release);
-            }
-            Ok::<_, ()>(())
-        })
+fn listening(sender: Sender<PushInfo>, overflowed: Arc<AtomicBool>) -> Purpose {
+    Purpose::Messages(unlimited().set_push_sender(move |push: PushInfo| {
+        if let Err(TrySendError::Full(_)) = sender.try_send(push) {
+            overflowed.store(true, Ordering::Release);
+        }
+        Ok::<_, ()>(())
+    }))
 }
 
 impl Messages {
@@ -173,8 +172,11 @@ impl Nodes {
 
     async fn ask(&self, command: &Cmd) -> StoreResult<Vec<Value>> {
         try_join_all(self.connections.iter().cloned().map(|mut node| async move {
-            let answer = timeout(PATIENCE, node.send(command)).await.map_err(|_| silent())?;
-            answer.and_then(Value::extract_error).map_err(failed)
+            let until = Instant::now() + PATIENCE;
+            match node.send(Request::Command(command), until).await {
+                Err(error) if error.is_timeout() => Err(silent()),
+                answer => answer.and_then(Value::extract_error).map_err(failed),
+            }
         }))
         .await
     }
@@ -184,8 +186,8 @@ impl Nodes {
     async fn compare(&self, beat: usize) -> StoreResult<()> {
         let Some(begun) = &self.topology else { return Ok(()) };
         let mut node = self.connections[beat % self.connections.len()].clone();
-        let now = timeout(PATIENCE, topology::topology(node.connection())).await;
-        if now.map_err(|_| silent())?? == *begun {
+        let until = Instant::now() + PATIENCE;
+        if topology::topology(&mut node, until).await? == *begun {
             return Ok(());
         }
         Err(lost("the cluster has other nodes or masters now"))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tenure_core::Sessions;
 use tenure_core::store::{ProofChange, Store, UserIndex};
 use tenure_core::transform::{Keyring, SecretKey};
@@ -48,6 +49,30 @@ async fn a_request_takes_as_few_commands_as_promised() {
     assert_eq!(taken(), 1, "a rotation");
     assert!(store.delete(&new, now()).await.unwrap());
     assert_eq!(taken(), 1, "an end");
+}
+
+/// Reads of one session that are ready at the same moment are one command, and each read sees what
+/// was acknowledged before it.
+#[tokio::test]
+async fn reads_of_the_same_moment_share_a_command() {
+    let Some(server) = redis() else { return };
+    let store = open(&server).await;
+    let key = begin(&store, &[("n", "0")]).await;
+    let other = begin(&store, &[("n", "0")]).await;
+    let seen = Arc::new(load(&store, &key).await);
+    apply(&store, &key, &patch().add("n", ONE).on(Arc::clone(&seen))).await;
+    for n in 2..12 {
+        let before = commands(&server);
+        let reads = join_all((0..16).map(|_| load(&store, &key))).await;
+        assert!(reads.iter().all(|record| record.data.get("n") == Some(&*(n - 1).to_string())));
+        assert_eq!(commands(&server) - before, 1, "16 reads at once");
+        // Others are others.
+        let before = commands(&server);
+        let (one, two) = tokio::join!(load(&store, &key), load(&store, &other));
+        assert_ne!(one.data.get("n"), two.data.get("n"));
+        assert_eq!(commands(&server) - before, 2, "two sessions");
+        apply(&store, &key, &patch().add("n", ONE).on(Arc::clone(&seen))).await;
+    }
 }
 
 /// An out-of-date record that the request has seen costs nothing more where the server adds by

@@ -1,0 +1,174 @@
+//! A call of a script, written as the server reads it.
+//!
+//! The protocol: <https://redis.io/docs/latest/develop/reference/protocol-spec/>
+
+use redis::Cmd;
+
+use crate::script::{self, Script};
+
+/// A call of a script.
+pub(crate) struct Call {
+    script: &'static Script,
+    /// What follows the name of the script, each with its length before it.
+    arguments: Vec<u8>,
+    number: usize,
+    /// The octets of the arguments without keys so far.
+    pub(crate) size: usize,
+}
+
+/// How the script is named.
+#[derive(Clone, Copy)]
+pub(crate) enum By {
+    Hash,
+    /// By all of its text: the server learns it.
+    Text,
+}
+
+/// The octets that a call has room for at first: enough for most, so that it rarely moves.
+const OCTETS: usize = 768;
+
+impl Call {
+    /// The call with the keys that begin with `stem` and end with these names.
+    pub(crate) fn new(script: &'static Script, stem: String, names: &[&str]) -> Self {
+        let mut call = Self { script, arguments: Vec::with_capacity(OCTETS), number: 0, size: 0 };
+        call.write_number(names.len().try_into().unwrap_or(0));
+        let (len, mut key) = (stem.len(), stem);
+        for name in names {
+            key.truncate(len);
+            key.push_str(name);
+            call.write(key.as_bytes());
+        }
+        call
+    }
+
+    pub(crate) fn arg(mut self, argument: impl AsRef<[u8]>) -> Self {
+        self.push(argument);
+        self
+    }
+
+    pub(crate) fn number(mut self, number: u64) -> Self {
+        self.push_number(number);
+        self
+    }
+
+    pub(crate) fn push_number(&mut self, number: u64) {
+        // No 64 bits have more digits.
+        self.size += 20;
+        self.write_number(number);
+    }
+
+    pub(crate) fn push(&mut self, argument: impl AsRef<[u8]>) {
+        let argument = argument.as_ref();
+        self.size += argument.len();
+        self.write(argument);
+    }
+
+    fn write(&mut self, argument: &[u8]) {
+        write(&mut self.arguments, argument);
+        self.number += 1;
+    }
+
+    fn write_number(&mut self, number: u64) {
+        let digits = Digits::of(number);
+        self.write(digits.as_bytes());
+    }
+
+    /// Whether it reads a session.
+    pub(crate) fn is_read(&self) -> bool {
+        std::ptr::eq(self.script, &*script::LOAD)
+    }
+
+    fn verb(&self, by: By) -> [&'static str; 2] {
+        match by {
+            By::Hash => ["EVALSHA", &self.script.hash],
+            By::Text => ["EVAL", self.script.source],
+        }
+    }
+
+    /// Adds the call to what is to be sent.
+    pub(crate) fn write_to(&self, octets: &mut Vec<u8>, by: By) {
+        octets.push(b'*');
+        octets.extend_from_slice(Digits::of((self.number + 2) as u64).as_bytes());
+        octets.extend_from_slice(b"\r\n");
+        for word in self.verb(by) {
+            write(octets, word.as_bytes());
+        }
+        octets.extend_from_slice(&self.arguments);
+    }
+
+    /// The call as the driver takes it.
+    pub(crate) fn command(&self, by: By) -> Cmd {
+        let mut command = Cmd::with_capacity(self.number + 2, self.arguments.len());
+        command.arg(&self.verb(by));
+        let mut rest = &self.arguments[..];
+        while let Some(end) = rest.iter().position(|octet| *octet == b'\n') {
+            let len =
+                rest[1..end - 1].iter().fold(0, |len, digit| 10 * len + usize::from(digit - b'0'));
+            let (argument, after) = rest[end + 1..].split_at(len);
+            command.arg(argument);
+            rest = &after[2..];
+        }
+        command
+    }
+}
+
+fn write(octets: &mut Vec<u8>, argument: &[u8]) {
+    octets.push(b'$');
+    octets.extend_from_slice(Digits::of(argument.len() as u64).as_bytes());
+    octets.extend_from_slice(b"\r\n");
+    octets.extend_from_slice(argument);
+    octets.extend_from_slice(b"\r\n");
+}
+
+/// A number as text.
+struct Digits {
+    octets: [u8; 20],
+    first: usize,
+}
+
+impl Digits {
+    fn of(mut number: u64) -> Self {
+        let (mut octets, mut first) = ([b'0'; 20], 20);
+        loop {
+            first -= 1;
+            octets[first] += (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                return Self { octets, first };
+            }
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.octets[self.first..]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_written_as_the_driver_writes_them() {
+        let long = [b'\n'; 1_234];
+        let call = Call::new(&script::LOAD, "stem:".to_owned(), &["one", "two"])
+            .arg("")
+            .arg(b"\r\n$3\r\n\xFF")
+            .arg(long)
+            .number(0)
+            .number(1_234_567_890)
+            .number(u64::MAX);
+        assert_eq!(call.size, 7 + 1_234 + 3 * 20);
+        for (by, word, name) in
+            [(By::Hash, "EVALSHA", &*script::LOAD.hash), (By::Text, "EVAL", script::LOAD.source)]
+        {
+            let mut command = redis::cmd(word);
+            command.arg(name).arg(2).arg("stem:one").arg("stem:two").arg("");
+            command.arg(b"\r\n$3\r\n\xFF").arg(&long).arg(0).arg(1_234_567_890).arg(u64::MAX);
+            let mut written = b"before".to_vec();
+            call.write_to(&mut written, by);
+            assert_eq!(written[6..], command.get_packed_command());
+            assert_eq!(call.command(by).get_packed_command(), written[6..]);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
+
+use super::*;
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// A channel, the server's end of it, and how often it has ended.
+async fn channel() -> (Channel, TcpStream, Arc<AtomicU32>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    let ends = Arc::<AtomicU32>::default();
+    let counted = Arc::clone(&ends);
+    let ended = Arc::new(move || _ = counted.fetch_add(1, Ordering::Relaxed));
+    (Channel::new(stream, ended), server, ends)
+}
+
+type Answered = oneshot::Receiver<RedisResult<Value>>;
+
+fn ask(channel: &Channel, text: &str, is_read: bool, limit: Duration) -> RedisResult<Answered> {
+    let write = |octets: &mut Vec<u8>| octets.extend_from_slice(text.as_bytes());
+    channel.post(write, is_read, Instant::now() + limit)
+}
+
+fn command(channel: &Channel, text: &str) -> Answered {
+    ask(channel, text, false, SOON).unwrap()
+}
+
+async fn number(answered: Answered) -> i64 {
+    match timeout(SOON, answered).await.unwrap().unwrap() {
+        Ok(Value::Int(number)) => number,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn receive(server: &mut TcpStream, text: &str) {
+    let mut octets = vec![0; text.len()];
+    timeout(SOON, server.read_exact(&mut octets)).await.unwrap().unwrap();
+    assert_eq!(str::from_utf8(&octets).unwrap(), text);
+}
+
+#[tokio::test]
+async fn each_gets_the_answer_to_its_own_command() {
+    let (channel, mut server, _) = channel().await;
+    let [one, gone, three] = ["one ", "gone ", "three "].map(|text| command(&channel, text));
+    drop(gone);
+    receive(&mut server, "one gone three ").await;
+    // In pieces, and with a message in between that nobody has asked for.
+    for piece in [":1\r", "\n>2\r\n+invalidate\r\n_\r\n:2\r\n:", "3\r\n"] {
+        server.write_all(piece.as_bytes()).await.unwrap();
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!((number(one).await, number(three).await), (1, 3));
+}
+
+#[tokio::test]
+async fn what_is_long_arrives_whole_both_ways() {
+    let (channel, mut server, _) = channel().await;
+    let text = "0123456789abcdef".repeat(100_000);
+    let (first, second) = (command(&channel, &text), command(&channel, "short"));
+    // It answers before it has read all, and nobody waits for the other for ever.
+    let (mut reading, mut writing) = server.split();
+    let answer = format!("${}\r\n{text}\r\n:2\r\n", text.len());
+    let expected = text.clone() + "short";
+    let mut octets = vec![0; expected.len()];
+    let (read, written) =
+        tokio::join!(reading.read_exact(&mut octets), writing.write_all(answer.as_bytes()));
+    read.unwrap();
+    written.unwrap();
+    assert!(octets == expected.as_bytes());
+    let first = timeout(SOON, first).await.unwrap().unwrap().unwrap();
+    assert!(first == Value::BulkString(text.into_bytes()));
+    assert_eq!(number(second).await, 2);
+}
+
+#[tokio::test]
+async fn reads_that_are_not_written_yet_share_an_answer() {
+    let (channel, mut server, _) = channel().await;
+    let read = |text| ask(&channel, text, true, SOON).unwrap();
+    let (one, write) = (read("read A "), command(&channel, "write A "));
+    let (gone, same, other) = (read("read A "), read("read A "), read("read B "));
+    // A write is never shared.
+    let again = command(&channel, "write A ");
+    drop(gone);
+    receive(&mut server, "read A write A read B write A ").await;
+    let later = read("read A ");
+    receive(&mut server, "read A ").await;
+    server.write_all(b":1\r\n:2\r\n:3\r\n:4\r\n:5\r\n").await.unwrap();
+    assert_eq!((number(one).await, number(same).await), (1, 1));
+    assert_eq!((number(write).await, number(other).await, number(again).await), (2, 3, 4));
+    assert_eq!(number(later).await, 5, "it was asked after the first was written");
+}
+
+#[tokio::test]
+async fn whoever_shares_is_answered_though_the_first_went_away() {
+    let (channel, mut server, _) = channel().await;
+    let read = || ask(&channel, "read ", true, SOON).unwrap();
+    let (first, second) = (read(), read());
+    drop(first);
+    receive(&mut server, "read ").await;
+    server.write_all(b":1\r\n").await.unwrap();
+    assert_eq!(number(second).await, 1);
+}
+
+#[tokio::test]
+async fn silence_ends_it_when_the_oldest_command_has_waited_too_long() {
+    let (channel, mut server, ends) = channel().await;
+    let limit = Duration::from_millis(200);
+    let asked = |text| ask(&channel, text, false, limit).unwrap();
+    let before = asked("before ");
+    receive(&mut server, "before ").await;
+    server.write_all(b":1\r\n").await.unwrap();
+    assert_eq!(number(before).await, 1);
+    sleep(limit / 2).await;
+
+    let began = Instant::now();
+    let oldest = asked("oldest ");
+    sleep(limit / 2).await;
+    let youngest = asked("youngest ");
+    let error = timeout(SOON, oldest).await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    let waited = began.elapsed();
+    assert!(limit <= waited && waited < SOON, "{waited:?}");
+    assert!(timeout(SOON, youngest).await.unwrap().is_err(), "with the connection");
+    // The server sees it, too.
+    receive(&mut server, "oldest youngest ").await;
+    assert_eq!(timeout(SOON, server.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+    assert_eq!(ends.load(Ordering::Relaxed), 1);
+    assert!(ask(&channel, "late", false, limit).unwrap_err().is_unrecoverable_error());
+}
+
+#[tokio::test]
+async fn a_longer_limit_before_delays_none() {
+    let (channel, mut server, _) = channel().await;
+    let patient = ask(&channel, "patient ", false, 1_000 * SOON).unwrap();
+    receive(&mut server, "patient ").await;
+    sleep(Duration::from_millis(20)).await;
+    server.write_all(b":1\r\n").await.unwrap();
+    assert_eq!(number(patient).await, 1);
+    let asked = ask(&channel, "one ", false, Duration::from_millis(100)).unwrap();
+    let error = timeout(SOON, asked).await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_goes_away_fails_all_at_once() {
+    let (channel, mut server, ends) = channel().await;
+    let asked = ["one ", "two "].map(|text| command(&channel, text));
+    receive(&mut server, "one two ").await;
+    drop(server);
+    let [one, two] = asked;
+    let error = timeout(SOON, one).await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_unrecoverable_error() && !error.is_timeout(), "{error}");
+    assert!(timeout(SOON, two).await.unwrap().is_err());
+    let after = channel.send(|_| (), false, Instant::now() + SOON).await.unwrap_err();
+    assert!(after.is_unrecoverable_error() && after.to_string().contains("has ended"), "{after}");
+    assert_eq!(ends.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_answer_ends_it() {
+    let (channel, mut server, _) = channel().await;
+    let asked = command(&channel, "one ");
+    server.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    let error = timeout(SOON, asked).await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_unrecoverable_error(), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_has_asked_for_ends_it() {
+    let (channel, mut server, ends) = channel().await;
+    let one = command(&channel, "one ");
+    receive(&mut server, "one ").await;
+    server.write_all(b":1\r\n:2\r\n").await.unwrap();
+    assert_eq!(number(one).await, 1);
+    assert_eq!(timeout(SOON, server.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+    assert!(ask(&channel, "late", false, SOON).is_err());
+    assert_eq!(ends.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn it_ends_with_the_runtime_that_serves_it() {
+    let (sender, receiver) = oneshot::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let serving = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (channel, server, _) = channel().await;
+            let asked = command(&channel, "one ");
+            sender.send((channel, server, asked)).ok().unwrap();
+            tokio::task::spawn_blocking(move || ended.recv()).await.unwrap().unwrap();
+        });
+    });
+    let (channel, _server, asked) = receiver.await.unwrap();
+    end.send(()).unwrap();
+    tokio::task::spawn_blocking(|| serving.join().unwrap()).await.unwrap();
+    assert!(timeout(SOON, asked).await.unwrap().is_err());
+    assert!(ask(&channel, "late", false, SOON).unwrap_err().is_unrecoverable_error());
+}
+
+#[tokio::test]
+async fn without_clones_it_is_closed() {
+    let (channel, mut server, ends) = channel().await;
+    let clone = channel.clone();
+    drop(channel);
+    drop(command(&clone, "one "));
+    receive(&mut server, "one ").await;
+    drop(clone);
+    assert_eq!(timeout(SOON, server.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
+    assert_eq!(ends.load(Ordering::Relaxed), 0, "not by itself");
+}
