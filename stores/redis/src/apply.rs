@@ -6,9 +6,9 @@ use tenure_core::id::CommitId;
 use tenure_core::store::{Patch, ProofChange, Record, Step, Steps, StoreError, StoreResult};
 use tenure_core::value::{Json, Number};
 
-use crate::call::Call;
 use crate::error::{corrupt, other, unexpected};
 use crate::hash::{self, field, fits, octets, too_large};
+use crate::pipe::Call;
 
 /// What has at most 18 digits is added by the server, where nothing of that size can overflow.
 const COUNTABLE: u64 = 999_999_999_999_999_999;

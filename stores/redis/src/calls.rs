@@ -8,11 +8,11 @@ use tenure_core::Timestamp;
 use tenure_core::store::{Patch, Record, StoreKey, StoreResult};
 
 use crate::apply::{add_patch, optional_text};
-use crate::call::Call;
 use crate::client::Inner;
 use crate::error::unexpected;
 use crate::hash;
 use crate::keys::{Bucket, EPOCHS, SCHEDULE, name};
+use crate::pipe::Call;
 use crate::script::{self, Script};
 
 impl Inner {

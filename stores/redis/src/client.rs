@@ -9,11 +9,11 @@ use tenure_core::{Random, SystemRandom, Timestamp};
 
 use crate::RedisOptions;
 use crate::apply::Answer;
-use crate::call::Call;
 use crate::connection::Connection;
 use crate::error::other;
 use crate::hash;
 use crate::keys::{Bucket, Prefix};
+use crate::pipe::Call;
 use crate::queue::Queue;
 use crate::tracking::Tracker;
 

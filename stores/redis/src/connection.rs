@@ -11,10 +11,9 @@ use redis::{Cmd, RedisError, RedisResult, Value};
 use tenure_core::store::{StoreError, StoreResult};
 use tokio::time::{Instant, timeout_at};
 
-use crate::call::{By, Call};
 use crate::error::{failed, failed_in_cluster, is_unknown_script};
 use crate::link::{Lent, Link, closed, timed_out};
-use crate::pipe::Request;
+use crate::pipe::{By, Call, Request};
 
 /// The way to the server, whatever it is.
 pub(crate) struct Connection {

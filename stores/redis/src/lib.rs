@@ -19,7 +19,6 @@
 //! nothing to each other, and nothing brings back a session that has ended.
 
 mod apply;
-mod call;
 mod calls;
 mod client;
 mod connection;

@@ -3,17 +3,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use redis::aio::ConnectionLike;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{Client, RedisError, RedisResult, Value};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 use tenure_core::{Random, SystemRandom};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::error::{failed, has_no_nodes, is_connections_fault};
-use crate::pipe::{Pipe, Purpose, Request, late};
+use crate::pipe::{Pipe, Purpose, Request, by_driver};
 use crate::sentinel::Sentinels;
 
 /// The longest pause between two attempts to connect: a server that is back is found again well
@@ -45,14 +44,7 @@ impl Wire {
         match self {
             Self::Server(pipe) => pipe.send(request, until).await,
             // In a box, so that the future of every call to one server is no larger for it.
-            Self::Cluster(connection) => {
-                Box::pin(async {
-                    let command = request.command();
-                    let sent = connection.req_packed_command(&command);
-                    timeout_at(until, sent).await.unwrap_or_else(|_| Err(late().into()))
-                })
-                .await
-            }
+            Self::Cluster(connection) => Box::pin(by_driver(connection, request, until)).await,
         }
     }
 }

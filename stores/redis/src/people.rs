@@ -9,11 +9,11 @@ use tenure_core::store::{Epoch, Listed, StoreKey, StoreResult, UserIndex};
 use tenure_core::{Namespace, Timestamp, UserId};
 
 use crate::RedisStore;
-use crate::call::Call;
 use crate::calls::names;
 use crate::client::Inner;
 use crate::error::unexpected;
 use crate::keys::{Bucket, EPOCHS, SCHEDULE, named, short_name};
+use crate::pipe::Call;
 use crate::script;
 
 impl UserIndex for RedisStore {

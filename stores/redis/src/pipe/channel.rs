@@ -5,6 +5,7 @@
 //! limit of all: the oldest command has waited longest.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::Range;
@@ -19,7 +20,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Ended, after_the_others, late, reply};
+use super::turns::after_the_others;
+use super::{Ended, late, reply};
 
 /// What buffers have room for when little is under way.
 const ROOM: usize = 8 << 10;
@@ -151,7 +153,7 @@ async fn serve(stream: TcpStream, outbox: Arc<Outbox>, ended: Ended) {
     };
     let mut clock = pin!(sleep_until(Instant::now()));
     let serving = poll_fn(|context| line.poll(clock.as_mut(), context));
-    let error = after_the_others(serving).await;
+    let Err(error) = after_the_others(serving).await;
     if let Some(oldest) = line.waiting.pop_front() {
         let _ = oldest.answer.send(Err(error));
     }
@@ -186,19 +188,17 @@ impl Drop for Line {
 
 impl Line {
     /// Ready when nothing more comes of it.
-    fn poll(&mut self, clock: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<RedisError> {
+    fn poll(
+        &mut self,
+        clock: Pin<&mut Sleep>,
+        context: &mut Context<'_>,
+    ) -> Poll<RedisResult<Infallible>> {
         // What can be read is always read, too: a server that cannot write does not read.
         loop {
-            let read = match self.poll_read(context) {
-                Poll::Ready(Err(error)) => return Poll::Ready(error),
-                read => read.is_ready(),
-            };
-            let written = match self.poll_write(context) {
-                Poll::Ready(Err(error)) => return Poll::Ready(error),
-                written => written.is_ready(),
-            };
+            let read = self.poll_read(context)?.is_ready();
+            let written = self.poll_write(context)?.is_ready();
             if !read && !written {
-                return self.poll_clock(clock, context);
+                return self.poll_clock(clock, context).map(Err);
             }
         }
     }

@@ -2,24 +2,22 @@
 
 mod channel;
 mod reply;
+mod request;
 mod setup;
+mod turns;
 
-use std::borrow::Cow;
-use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, PushInfo, PushKind, RedisResult, Value,
+    AsyncConnectionConfig, Client, ConnectionAddr, PushInfo, PushKind, RedisResult, Value,
 };
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use crate::call::{By, Call};
 use channel::Channel;
+pub(crate) use request::{By, Call, Request};
 
 /// A connection that many share.
 #[derive(Clone)]
@@ -40,35 +38,6 @@ pub(crate) enum Purpose {
 }
 
 pub(crate) type Ended = Arc<dyn Fn() + Send + Sync>;
-
-/// What is asked of a server.
-#[derive(Clone, Copy)]
-pub(crate) enum Request<'a> {
-    Command(&'a Cmd),
-    Call(&'a Call, By),
-}
-
-impl<'a> Request<'a> {
-    fn write_to(self, octets: &mut Vec<u8>) {
-        match self {
-            Self::Command(command) => command.write_packed_command(octets),
-            Self::Call(call, by) => call.write_to(octets, by),
-        }
-    }
-
-    /// Whether it changes nothing, so that one answer is good for many.
-    fn is_read(self) -> bool {
-        matches!(self, Self::Call(call, By::Hash) if call.is_read())
-    }
-
-    /// As the driver takes it.
-    pub(crate) fn command(self) -> Cow<'a, Cmd> {
-        match self {
-            Self::Command(command) => Cow::Borrowed(command),
-            Self::Call(call, by) => Cow::Owned(call.command(by)),
-        }
-    }
-}
 
 impl Pipe {
     pub(crate) async fn connect(client: &Client, purpose: Purpose) -> RedisResult<Self> {
@@ -105,16 +74,23 @@ impl Pipe {
                 channel.send(|octets| request.write_to(octets), request.is_read(), until).await
             }
             // In a box, so that the future of every call over a channel is no larger for it.
-            Self::Driver(connection) => {
-                Box::pin(async {
-                    let command = request.command();
-                    let sent = connection.send_packed_command(&command);
-                    timeout_at(until, sent).await.unwrap_or_else(|_| Err(late().into()))
-                })
-                .await
-            }
+            Self::Driver(connection) => Box::pin(by_driver(connection, request, until)).await,
         }
     }
+}
+
+/// The answer over a connection of the driver.
+///
+/// # Errors
+/// As those of [`Pipe::send`].
+pub(crate) async fn by_driver(
+    connection: &mut impl ConnectionLike,
+    request: Request<'_>,
+    until: Instant,
+) -> RedisResult<Value> {
+    let command = request.command();
+    let sent = connection.req_packed_command(&command);
+    timeout_at(until, sent).await.unwrap_or_else(|_| Err(late().into()))
 }
 
 /// Limits are kept by whoever connects or asks.
@@ -122,74 +98,6 @@ pub(crate) fn unlimited() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None)
 }
 
-pub(crate) fn late() -> io::Error {
+fn late() -> io::Error {
     io::ErrorKind::TimedOut.into()
-}
-
-/// Polls a task each time only when those had their turn that were ready with it. The runtime
-/// would poll it right after the first that gave it work, and each command be a write of its own.
-async fn after_the_others<T>(task: impl Future<Output = T>) -> T {
-    let mut task = pin!(task);
-    let mut waited = false;
-    poll_fn(|context| {
-        waited = !waited;
-        if waited {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        task.as_mut().poll(context)
-    })
-    .await
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::mpsc;
-    use tokio::task::JoinSet;
-
-    use super::*;
-
-    /// How many messages of 32 tasks that are ready at once are received at a time.
-    async fn received(patient: bool) -> Vec<usize> {
-        let (sender, mut receiver) = mpsc::unbounded_channel();
-        let (done, mut all) = mpsc::unbounded_channel();
-        let receiving = async move {
-            let mut messages = Vec::new();
-            while receiver.recv_many(&mut messages, 32).await > 0 {
-                let _ = done.send(messages.len());
-                messages.clear();
-            }
-        };
-        let mut tasks = JoinSet::new();
-        if patient {
-            tasks.spawn(after_the_others(receiving));
-        } else {
-            tasks.spawn(receiving);
-        }
-        // It waits for messages by now.
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        tokio::spawn(async move {
-            for _ in 0..32 {
-                let sender = sender.clone();
-                tokio::spawn(async move { sender.send(()) });
-            }
-        });
-        let mut numbers = Vec::new();
-        while let Some(number) = all.recv().await {
-            numbers.push(number);
-        }
-        numbers
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-    async fn a_task_that_waits_for_the_others_finds_all_their_work() {
-        // On the worker itself, where tasks that it wakes come first.
-        let [patient, eager] =
-            [true, false].map(|patient| async move { tokio::spawn(received(patient)).await });
-        let (patient, eager) = (patient.await.unwrap(), eager.await.unwrap());
-        assert_eq!(patient.iter().sum::<usize>(), 32);
-        assert_eq!(eager.iter().sum::<usize>(), 32);
-        assert!(patient.len() <= 2, "{patient:?}");
-        assert!(eager.len() > patient.len(), "it would not have to wait: {eager:?}");
-    }
 }

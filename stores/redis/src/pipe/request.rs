@@ -1,10 +1,42 @@
-//! A call of a script, written as the server reads it.
+//! What is asked of a server, written as the server reads it.
 //!
 //! The protocol: <https://redis.io/docs/latest/develop/reference/protocol-spec/>
 
-use redis::Cmd;
+use std::borrow::Cow;
 
+use redis::{Cmd, Value};
+
+use super::reply;
 use crate::script::{self, Script};
+
+/// What is asked of a server.
+#[derive(Clone, Copy)]
+pub(crate) enum Request<'a> {
+    Command(&'a Cmd),
+    Call(&'a Call, By),
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn write_to(self, octets: &mut Vec<u8>) {
+        match self {
+            Self::Command(command) => command.write_packed_command(octets),
+            Self::Call(call, by) => call.write_to(octets, by),
+        }
+    }
+
+    /// Whether it changes nothing, so that one answer is good for many.
+    pub(super) fn is_read(self) -> bool {
+        matches!(self, Self::Call(call, _) if call.is_read())
+    }
+
+    /// As the driver takes it.
+    pub(crate) fn command(self) -> Cow<'a, Cmd> {
+        match self {
+            Self::Command(command) => Cow::Borrowed(command),
+            Self::Call(call, by) => Cow::Owned(call.command(by)),
+        }
+    }
+}
 
 /// A call of a script.
 pub(crate) struct Call {
@@ -31,7 +63,7 @@ impl Call {
     /// The call with the keys that begin with `stem` and end with these names.
     pub(crate) fn new(script: &'static Script, stem: String, names: &[&str]) -> Self {
         let mut call = Self { script, arguments: Vec::with_capacity(OCTETS), number: 0, size: 0 };
-        call.write_number(names.len().try_into().unwrap_or(0));
+        call.write_number(names.len() as u64);
         let (len, mut key) = (stem.len(), stem);
         for name in names {
             key.truncate(len);
@@ -74,7 +106,7 @@ impl Call {
     }
 
     /// Whether it reads a session.
-    pub(crate) fn is_read(&self) -> bool {
+    fn is_read(&self) -> bool {
         std::ptr::eq(self.script, &*script::LOAD)
     }
 
@@ -86,7 +118,7 @@ impl Call {
     }
 
     /// Adds the call to what is to be sent.
-    pub(crate) fn write_to(&self, octets: &mut Vec<u8>, by: By) {
+    fn write_to(&self, octets: &mut Vec<u8>, by: By) {
         octets.push(b'*');
         octets.extend_from_slice(Digits::of((self.number + 2) as u64).as_bytes());
         octets.extend_from_slice(b"\r\n");
@@ -97,16 +129,14 @@ impl Call {
     }
 
     /// The call as the driver takes it.
-    pub(crate) fn command(&self, by: By) -> Cmd {
+    fn command(&self, by: By) -> Cmd {
         let mut command = Cmd::with_capacity(self.number + 2, self.arguments.len());
         command.arg(&self.verb(by));
         let mut rest = &self.arguments[..];
-        while let Some(end) = rest.iter().position(|octet| *octet == b'\n') {
-            let len =
-                rest[1..end - 1].iter().fold(0, |len, digit| 10 * len + usize::from(digit - b'0'));
-            let (argument, after) = rest[end + 1..].split_at(len);
+        // They are written as an answer would be.
+        while let Ok(Some((Value::BulkString(argument), len))) = reply::first(rest) {
             command.arg(argument);
-            rest = &after[2..];
+            rest = &rest[len..];
         }
         command
     }
