@@ -188,9 +188,8 @@ impl Slot {
     #[inline]
     pub(super) fn based(&self, patch: Patch, target: &Target) -> Patch {
         let Some(base) = &target.base else { return patch };
-        let mut settled = Vec::with_capacity(base.commits.len());
         let known = base.commits.iter().map(|(id, _)| *id);
-        settled.extend(known.filter(|id| self.manager.settled.contains(*id)));
+        let settled = known.filter(|id| self.manager.settled.take(*id)).collect();
         patch.settle(settled).on(Arc::clone(base))
     }
 

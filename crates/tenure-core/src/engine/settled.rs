@@ -22,9 +22,11 @@ impl Settled {
         self.slot(tag).store(tag, Ordering::Relaxed);
     }
 
-    pub(super) fn contains(&self, id: CommitId) -> bool {
+    /// Whether it is one of them, and none of them from now on: one patch tells the record to forget
+    /// it. If that patch never takes effect, the retry horizon has the same end.
+    pub(super) fn take(&self, id: CommitId) -> bool {
         let tag = tag(id);
-        self.slot(tag).load(Ordering::Relaxed) == tag
+        self.slot(tag).compare_exchange(tag, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn slot(&self, tag: u64) -> &AtomicU64 {
@@ -34,7 +36,6 @@ impl Settled {
 
 /// Ids of one process differ in their second half, those of several in their first.
 fn tag(id: CommitId) -> u64 {
-    let number = |octets: &[u8]| octets.iter().fold(0, |n, &octet| n << 8 | u64::from(octet));
-    let (start, count) = id.as_bytes().split_at(8);
-    number(start) ^ number(count)
+    let number = u128::from_be_bytes(*id.as_bytes());
+    (number >> 64) as u64 ^ number as u64
 }

@@ -77,11 +77,12 @@ fn a_cancelled_waiter_leaves_no_trace() {
 }
 
 #[test]
-fn settled_commits_are_known_until_pushed_out() {
+fn settled_commits_are_taken_once() {
     let (settled, ids) = (Settled::new(), CommitIds::new(&SystemRandom).unwrap());
     let recent: Vec<_> = (0..1_000).map(|_| ids.next()).collect();
-    assert!(!settled.contains(recent[0]));
+    assert!(!settled.take(recent[0]));
     recent.iter().for_each(|id| settled.add(*id));
-    assert!(recent.iter().all(|id| settled.clone().contains(*id)), "a clone knows them too");
-    assert!(!settled.contains(ids.next()));
+    assert!(recent.iter().all(|id| settled.clone().take(*id)), "a clone knows them too");
+    assert!(!recent.iter().any(|id| settled.take(*id)));
+    assert!(!settled.take(ids.next()));
 }
