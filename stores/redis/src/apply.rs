@@ -30,6 +30,8 @@ pub(crate) enum Answer {
     /// A step does not fit the value that it meets: the newest record, of whose keys only those of
     /// the patch are there.
     Stale(Box<Record>),
+    /// It shared a command with another, after which the script did not come to it.
+    NotYet,
 }
 
 /// Adds what a patch is, and what it does to the session's times, user and proofs.
@@ -58,6 +60,7 @@ pub(crate) fn add_patch(
         call.push("");
         return Ok(());
     }
+    call.stay_alone();
     call.push("+");
     call.push(if matches!(proof, Some(ProofChange::Prepare(_))) { "1" } else { "" });
     let text = |time: Timestamp| time.as_millis().to_string();
@@ -86,6 +89,7 @@ pub(crate) fn add_patch(
 /// record decides.
 pub(crate) fn add_steps(call: &mut Call, steps: &Steps, seen: &Record) -> StoreResult<bool> {
     if steps.clears() {
+        call.stay_alone();
         call.push("clear");
         call.push(steps.kept().count().to_string());
         steps.kept().for_each(|key| call.push(field(key)));
@@ -162,6 +166,7 @@ impl Answer {
             Value::Int(4) => return Err(too_large()),
             Value::Int(why) => return Err(unreadable(why)),
             Value::Array(list) => list.into_iter(),
+            Value::Nil => return Ok(Self::NotYet),
             _ => return Err(unexpected()),
         };
         let mut next = || list.next().unwrap_or_default();

@@ -42,6 +42,7 @@ impl Inner {
         now: Timestamp,
     ) -> StoreResult<Call> {
         let mut call = self.call(&script::APPLY, key, now).arg(proof(key));
+        call.join();
         add_patch(&mut call, patch, self.next_revision(), now)?;
         Ok(call)
     }

@@ -142,11 +142,14 @@ impl Store for RedisStore {
         let mut latest: Option<Box<Record>> = None;
         let mut steps = patch.base().and_then(|seen| patch.steps(&seen.data).ok());
         let binds = patch.user().is_some();
-        let mut turn = None;
+        let (mut turn, mut alone) = (None, false);
         loop {
             let call = match (latest.as_deref().or(patch.base()), &steps) {
                 (Some(seen), Some(steps)) => {
                     let mut call = self.inner.committing(key, patch, now)?;
+                    if alone {
+                        call.stay_alone();
+                    }
                     add_steps(&mut call, steps, seen)?.then_some(call)
                 }
                 _ => None,
@@ -169,6 +172,11 @@ impl Store for RedisStore {
                         Answer::Gone => return Ok(Applied::Gone),
                         Answer::Done { record, .. } => return Ok(Applied::Done(record)),
                         Answer::Already(record) => return Ok(Applied::Done(Some(record))),
+                        Answer::NotYet if alone => return Err(unexpected()),
+                        Answer::NotYet => {
+                            alone = true;
+                            continue;
+                        }
                         Answer::Stale(newest) => {
                             if turn.is_none() {
                                 turn = self.inner.queues[Bucket::of(key).index()].turn().await;

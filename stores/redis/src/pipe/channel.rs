@@ -8,10 +8,9 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::ops::Range;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use redis::{RedisError, RedisResult, Value};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -20,13 +19,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::outbox::{Outbox, Waiting};
+use super::request::Sharing;
 use super::turns::after_the_others;
 use super::{Ended, late, reply};
 
 /// What buffers have room for when little is under way.
 const ROOM: usize = 8 << 10;
-/// With how many of the reads before it a read is compared, so that many cost no more than few.
-const COMPARED: usize = 32;
 
 /// One stream that many share.
 #[derive(Clone)]
@@ -34,66 +33,6 @@ pub(crate) struct Channel {
     outbox: Arc<Outbox>,
     /// The task ends with the last clone.
     _task: Arc<JoinSet<()>>,
-}
-
-type Answer = oneshot::Sender<RedisResult<Value>>;
-
-/// Who waits for the answer to a command.
-struct Waiting {
-    answer: Answer,
-    /// Those who asked the same while it was in the outbox.
-    others: Vec<Answer>,
-    until: Instant,
-}
-
-#[derive(Default)]
-struct Outbox(Mutex<Letters>);
-
-/// What nobody has begun to write.
-#[derive(Default)]
-struct Letters {
-    octets: Vec<u8>,
-    waiting: Vec<Waiting>,
-    /// Where the reads are, and who waits for them.
-    reads: Vec<(Range<usize>, usize)>,
-    /// The task, if it sleeps.
-    task: Option<Waker>,
-    closed: bool,
-}
-
-impl Outbox {
-    fn letters(&self) -> MutexGuard<'_, Letters> {
-        // Nothing panics while it is held.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Letters {
-    /// Adds what `write` does, unless it is a read that is there already: the server has not seen
-    /// that one, so what it answers is as new as the answer to another would be.
-    fn post(
-        &mut self,
-        write: impl FnOnce(&mut Vec<u8>),
-        is_read: bool,
-        until: Instant,
-        answer: Answer,
-    ) {
-        let begin = self.octets.len();
-        write(&mut self.octets);
-        if is_read {
-            let new = begin..self.octets.len();
-            let mut before = self.reads.iter().rev().take(COMPARED);
-            let same =
-                before.find(|(read, _)| self.octets[read.clone()] == self.octets[new.clone()]);
-            if let Some(&(_, place)) = same {
-                self.octets.truncate(begin);
-                self.waiting[place].others.push(answer);
-                return;
-            }
-            self.reads.push((new, self.waiting.len()));
-        }
-        self.waiting.push(Waiting { answer, others: Vec::new(), until });
-    }
 }
 
 impl Channel {
@@ -112,29 +51,22 @@ impl Channel {
     pub(super) async fn send(
         &self,
         write: impl FnOnce(&mut Vec<u8>),
-        is_read: bool,
+        sharing: Sharing<'_>,
         until: Instant,
     ) -> RedisResult<Value> {
-        let answered = self.post(write, is_read, until)?;
+        let answered = self.post(write, sharing, until)?;
         answered.await.unwrap_or_else(|_| Err(ended()))
     }
 
     fn post(
         &self,
         write: impl FnOnce(&mut Vec<u8>),
-        is_read: bool,
+        sharing: Sharing<'_>,
         until: Instant,
     ) -> RedisResult<oneshot::Receiver<RedisResult<Value>>> {
         let (answer, answered) = oneshot::channel();
-        let mut letters = self.outbox.letters();
-        if letters.closed {
+        if !self.outbox.post(write, sharing, until, answer) {
             return Err(ended());
-        }
-        letters.post(write, is_read, until, answer);
-        let task = letters.task.take();
-        drop(letters);
-        if let Some(task) = task {
-            task.wake();
         }
         Ok(answered)
     }
@@ -177,12 +109,7 @@ struct Line {
 /// However it ends, with its runtime too: nobody waits for what nobody serves.
 impl Drop for Line {
     fn drop(&mut self) {
-        let mut letters = self.outbox.letters();
-        letters.closed = true;
-        let never_sent = std::mem::take(&mut letters.waiting);
-        // A waker may run anything, so not under the lock.
-        drop(letters);
-        drop(never_sent);
+        self.outbox.close();
     }
 }
 
@@ -209,14 +136,9 @@ impl Line {
             self.writing.clear();
             self.writing.shrink_to(ROOM);
             self.written = 0;
-            let mut letters = self.outbox.letters();
-            if letters.octets.is_empty() {
-                letters.task = Some(context.waker().clone());
+            if !self.outbox.empty(&mut self.writing, &mut self.waiting, context.waker()) {
                 return Poll::Pending;
             }
-            std::mem::swap(&mut letters.octets, &mut self.writing);
-            self.waiting.extend(letters.waiting.drain(..));
-            letters.reads.clear();
         }
         let stream = Pin::new(&mut self.stream);
         match ready!(stream.poll_write(context, &self.writing[self.written..]))? {
@@ -256,11 +178,7 @@ impl Line {
             let Some(waiting) = self.waiting.pop_front() else {
                 return Err(reply::out_of_protocol("the server answers what nobody has asked"));
             };
-            // They may have gone away.
-            for other in waiting.others {
-                let _ = other.send(Ok(value.clone()));
-            }
-            let _ = waiting.answer.send(Ok(value));
+            waiting.hand_out(value);
         }
         self.reading.copy_within(at..self.read, 0);
         self.read -= at;

@@ -1,6 +1,7 @@
 //! One connection to one server, of which a write carries the commands of all who are ready.
 
 mod channel;
+mod outbox;
 mod reply;
 mod request;
 mod setup;
@@ -71,7 +72,7 @@ impl Pipe {
     ) -> RedisResult<Value> {
         match self {
             Self::Channel(channel) => {
-                channel.send(|octets| request.write_to(octets), request.is_read(), until).await
+                channel.send(|octets| request.write_to(octets), request.sharing(), until).await
             }
             // In a box, so that the future of every call over a channel is no larger for it.
             Self::Driver(connection) => Box::pin(by_driver(connection, request, until)).await,

@@ -24,9 +24,13 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// Whether it changes nothing, so that one answer is good for many.
-    pub(super) fn is_read(self) -> bool {
-        matches!(self, Self::Call(call, _) if call.is_read())
+    /// What it may share with others that nobody has begun to write.
+    pub(super) fn sharing(&self) -> Sharing<'_> {
+        match self {
+            Self::Call(call, _) if call.is_read() => Sharing::Answer,
+            Self::Call(call, By::Hash) => call.part().map_or(Sharing::Nothing, Sharing::Command),
+            _ => Sharing::Nothing,
+        }
     }
 
     /// As the driver takes it.
@@ -38,6 +42,28 @@ impl<'a> Request<'a> {
     }
 }
 
+/// What a request may share with others.
+pub(super) enum Sharing<'a> {
+    Nothing,
+    /// It changes nothing, so one answer is good for many.
+    Answer,
+    /// The script takes several that begin alike.
+    Command(Part<'a>),
+}
+
+/// A call whose own arguments can follow those of another.
+pub(super) struct Part<'a> {
+    /// The arguments that all who share a command have, as they are written.
+    pub(super) common: &'a [u8],
+    /// Those of its own.
+    pub(super) own: &'a [u8],
+    /// How many its own are, and all of them.
+    pub(super) number: [usize; 2],
+}
+
+/// Stands between the arguments of two in one command: an empty one.
+pub(super) const BETWEEN: &[u8] = b"$0\r\n\r\n";
+
 /// A call of a script.
 pub(crate) struct Call {
     script: &'static Script,
@@ -46,6 +72,8 @@ pub(crate) struct Call {
     number: usize,
     /// The octets of the arguments without keys so far.
     pub(crate) size: usize,
+    /// Where its own arguments begin, and how many are before them, if they can follow another's.
+    own: Option<(usize, usize)>,
 }
 
 /// How the script is named.
@@ -62,7 +90,8 @@ const OCTETS: usize = 768;
 impl Call {
     /// The call with the keys that begin with `stem` and end with these names.
     pub(crate) fn new(script: &'static Script, stem: String, names: &[&str]) -> Self {
-        let mut call = Self { script, arguments: Vec::with_capacity(OCTETS), number: 0, size: 0 };
+        let arguments = Vec::with_capacity(OCTETS);
+        let mut call = Self { script, arguments, number: 0, size: 0, own: None };
         call.write_number(names.len() as u64);
         let (len, mut key) = (stem.len(), stem);
         for name in names {
@@ -81,6 +110,16 @@ impl Call {
     pub(crate) fn number(mut self, number: u64) -> Self {
         self.push_number(number);
         self
+    }
+
+    /// What follows can follow the same arguments of another call, too.
+    pub(crate) fn join(&mut self) {
+        self.own = Some((self.arguments.len(), self.number));
+    }
+
+    /// It shares its command with no other.
+    pub(crate) fn stay_alone(&mut self) {
+        self.own = None;
     }
 
     pub(crate) fn push_number(&mut self, number: u64) {
@@ -108,6 +147,12 @@ impl Call {
     /// Whether it reads a session.
     fn is_read(&self) -> bool {
         std::ptr::eq(self.script, &*script::LOAD)
+    }
+
+    fn part(&self) -> Option<Part<'_>> {
+        let (begin, before) = self.own?;
+        let (common, own) = self.arguments.split_at(begin);
+        Some(Part { common, own, number: [self.number - before, self.number + 2] })
     }
 
     fn verb(&self, by: By) -> [&'static str; 2] {

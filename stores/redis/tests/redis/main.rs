@@ -13,3 +13,4 @@ mod records;
 mod sealed;
 mod support;
 mod tls;
+mod together;

@@ -5,6 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
+use super::super::request::Part;
 use super::*;
 
 const SOON: Duration = Duration::from_secs(5);
@@ -22,13 +23,24 @@ async fn channel() -> (Channel, TcpStream, Arc<AtomicU32>) {
 
 type Answered = oneshot::Receiver<RedisResult<Value>>;
 
-fn ask(channel: &Channel, text: &str, is_read: bool, limit: Duration) -> RedisResult<Answered> {
+fn ask(
+    channel: &Channel,
+    text: &str,
+    sharing: Sharing<'_>,
+    limit: Duration,
+) -> RedisResult<Answered> {
     let write = |octets: &mut Vec<u8>| octets.extend_from_slice(text.as_bytes());
-    channel.post(write, is_read, Instant::now() + limit)
+    channel.post(write, sharing, Instant::now() + limit)
 }
 
 fn command(channel: &Channel, text: &str) -> Answered {
-    ask(channel, text, false, SOON).unwrap()
+    ask(channel, text, Sharing::Nothing, SOON).unwrap()
+}
+
+/// A command of ten arguments, one of which is its own.
+fn joining(channel: &Channel, common: &str, own: &str) -> Answered {
+    let part = Part { common: common.as_bytes(), own: own.as_bytes(), number: [1, 10] };
+    ask(channel, &format!("*10\r\nname {common}{own}"), Sharing::Command(part), SOON).unwrap()
 }
 
 async fn number(answered: Answered) -> i64 {
@@ -81,7 +93,7 @@ async fn what_is_long_arrives_whole_both_ways() {
 #[tokio::test]
 async fn reads_that_are_not_written_yet_share_an_answer() {
     let (channel, mut server, _) = channel().await;
-    let read = |text| ask(&channel, text, true, SOON).unwrap();
+    let read = |text| ask(&channel, text, Sharing::Answer, SOON).unwrap();
     let (one, write) = (read("read A "), command(&channel, "write A "));
     let (gone, same, other) = (read("read A "), read("read A "), read("read B "));
     // A write is never shared.
@@ -99,7 +111,7 @@ async fn reads_that_are_not_written_yet_share_an_answer() {
 #[tokio::test]
 async fn whoever_shares_is_answered_though_the_first_went_away() {
     let (channel, mut server, _) = channel().await;
-    let read = || ask(&channel, "read ", true, SOON).unwrap();
+    let read = || ask(&channel, "read ", Sharing::Answer, SOON).unwrap();
     let (first, second) = (read(), read());
     drop(first);
     receive(&mut server, "read ").await;
@@ -108,10 +120,88 @@ async fn whoever_shares_is_answered_though_the_first_went_away() {
 }
 
 #[tokio::test]
+async fn commands_that_begin_alike_are_one() {
+    let (channel, mut server, _) = channel().await;
+    let [one, gone, three] = ["1 ", "2 ", "3 "].map(|own| joining(&channel, "a ", own));
+    let other = joining(&channel, "b ", "4 ");
+    // Only the last command can be longer.
+    let again = joining(&channel, "a ", "5 ");
+    let (read, after) =
+        (ask(&channel, "read ", Sharing::Answer, SOON).unwrap(), { joining(&channel, "a ", "6 ") });
+    drop(gone);
+    let text = "*14\r\nname a 1 $0\r\n\r\n2 $0\r\n\r\n3 *10\r\nname b 4 \
+                *10\r\nname a 5 read *10\r\nname a 6 ";
+    receive(&mut server, text).await;
+    let later = joining(&channel, "a ", "7 ");
+    receive(&mut server, "*10\r\nname a 7 ").await;
+    server.write_all(b"*3\r\n:1\r\n:2\r\n:3\r\n:4\r\n:5\r\n:6\r\n:7\r\n:8\r\n").await.unwrap();
+    assert_eq!((number(one).await, number(three).await), (1, 3));
+    assert_eq!((number(other).await, number(again).await, number(read).await), (4, 5, 6));
+    assert_eq!((number(after).await, number(later).await), (7, 8));
+}
+
+#[tokio::test]
+async fn who_shares_a_command_gets_the_answer_to_all_or_none() {
+    let (channel, mut server, _) = channel().await;
+    let answer = async |answered: Answered| timeout(SOON, answered).await.unwrap().unwrap();
+    let two = || ["1 ", "2 "].map(|own| joining(&channel, "a ", own));
+    let text = "*12\r\nname a 1 $0\r\n\r\n2 ";
+
+    let [one, other] = two();
+    receive(&mut server, text).await;
+    server.write_all(b":7\r\n").await.unwrap();
+    assert_eq!((number(one).await, number(other).await), (7, 7));
+
+    // A list that ends before it has said all.
+    let [one, other] = two();
+    receive(&mut server, text).await;
+    server.write_all(b"*1\r\n*1\r\n:3\r\n").await.unwrap();
+    assert_eq!(answer(one).await.unwrap(), Value::Array(vec![Value::Int(3)]));
+    assert_eq!(answer(other).await.unwrap(), Value::Nil);
+
+    let [one, other] = two();
+    receive(&mut server, text).await;
+    server.write_all(b"-OOM no room\r\n").await.unwrap();
+    for error in [one, other] {
+        assert!(matches!(answer(error).await, Ok(Value::ServerError(_))));
+    }
+
+    // A list is what one alone has asked for.
+    let alone = joining(&channel, "a ", "1 ");
+    receive(&mut server, "*10\r\nname a 1 ").await;
+    server.write_all(b"*2\r\n:1\r\n:2\r\n").await.unwrap();
+    assert!(matches!(answer(alone).await.unwrap(), Value::Array(list) if list.len() == 2));
+}
+
+#[tokio::test]
+async fn a_command_that_is_shared_has_less_than_a_hundred_arguments() {
+    let (channel, mut server, _) = channel().await;
+    let asked: Vec<_> = (0..46).map(|_| joining(&channel, "a ", "1 ")).collect();
+    let of = |number: usize| {
+        format!("*{number}\r\nname a 1 ") + &"$0\r\n\r\n1 ".repeat((number - 10) / 2)
+    };
+    receive(&mut server, &(of(98) + &of(10))).await;
+    server.write_all(b":1\r\n:2\r\n").await.unwrap();
+    let mut answers = Vec::new();
+    for answered in asked {
+        answers.push(number(answered).await);
+    }
+    assert_eq!(answers, [vec![1; 45], vec![2]].concat());
+    // Nor does it grow from fewer than ten.
+    for number in [9, 100] {
+        let text = format!("*{number}\r\n");
+        let part = || Sharing::Command(Part { common: b"", own: b"", number: [1, number] });
+        let both = [part(), part()].map(|part| ask(&channel, &text, part, SOON).unwrap());
+        receive(&mut server, &text.repeat(2)).await;
+        drop(both);
+    }
+}
+
+#[tokio::test]
 async fn silence_ends_it_when_the_oldest_command_has_waited_too_long() {
     let (channel, mut server, ends) = channel().await;
     let limit = Duration::from_millis(200);
-    let asked = |text| ask(&channel, text, false, limit).unwrap();
+    let asked = |text| ask(&channel, text, Sharing::Nothing, limit).unwrap();
     let before = asked("before ");
     receive(&mut server, "before ").await;
     server.write_all(b":1\r\n").await.unwrap();
@@ -131,18 +221,18 @@ async fn silence_ends_it_when_the_oldest_command_has_waited_too_long() {
     receive(&mut server, "oldest youngest ").await;
     assert_eq!(timeout(SOON, server.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
     assert_eq!(ends.load(Ordering::Relaxed), 1);
-    assert!(ask(&channel, "late", false, limit).unwrap_err().is_unrecoverable_error());
+    assert!(ask(&channel, "late", Sharing::Nothing, limit).unwrap_err().is_unrecoverable_error());
 }
 
 #[tokio::test]
 async fn a_longer_limit_before_delays_none() {
     let (channel, mut server, _) = channel().await;
-    let patient = ask(&channel, "patient ", false, 1_000 * SOON).unwrap();
+    let patient = ask(&channel, "patient ", Sharing::Nothing, 1_000 * SOON).unwrap();
     receive(&mut server, "patient ").await;
     sleep(Duration::from_millis(20)).await;
     server.write_all(b":1\r\n").await.unwrap();
     assert_eq!(number(patient).await, 1);
-    let asked = ask(&channel, "one ", false, Duration::from_millis(100)).unwrap();
+    let asked = ask(&channel, "one ", Sharing::Nothing, Duration::from_millis(100)).unwrap();
     let error = timeout(SOON, asked).await.unwrap().unwrap().unwrap_err();
     assert!(error.is_timeout(), "{error}");
 }
@@ -157,7 +247,7 @@ async fn a_server_that_goes_away_fails_all_at_once() {
     let error = timeout(SOON, one).await.unwrap().unwrap().unwrap_err();
     assert!(error.is_unrecoverable_error() && !error.is_timeout(), "{error}");
     assert!(timeout(SOON, two).await.unwrap().is_err());
-    let after = channel.send(|_| (), false, Instant::now() + SOON).await.unwrap_err();
+    let after = channel.send(|_| (), Sharing::Nothing, Instant::now() + SOON).await.unwrap_err();
     assert!(after.is_unrecoverable_error() && after.to_string().contains("has ended"), "{after}");
     assert_eq!(ends.load(Ordering::Relaxed), 1);
 }
@@ -179,7 +269,7 @@ async fn an_answer_that_nobody_has_asked_for_ends_it() {
     server.write_all(b":1\r\n:2\r\n").await.unwrap();
     assert_eq!(number(one).await, 1);
     assert_eq!(timeout(SOON, server.read(&mut [0; 8])).await.unwrap().unwrap(), 0);
-    assert!(ask(&channel, "late", false, SOON).is_err());
+    assert!(ask(&channel, "late", Sharing::Nothing, SOON).is_err());
     assert_eq!(ends.load(Ordering::Relaxed), 1);
 }
 
@@ -200,7 +290,7 @@ async fn it_ends_with_the_runtime_that_serves_it() {
     end.send(()).unwrap();
     tokio::task::spawn_blocking(|| serving.join().unwrap()).await.unwrap();
     assert!(timeout(SOON, asked).await.unwrap().is_err());
-    assert!(ask(&channel, "late", false, SOON).unwrap_err().is_unrecoverable_error());
+    assert!(ask(&channel, "late", Sharing::Nothing, SOON).unwrap_err().is_unrecoverable_error());
 }
 
 #[tokio::test]
