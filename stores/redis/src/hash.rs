@@ -174,8 +174,9 @@ fn read(list: &[&[u8]]) -> StoreResult<Record> {
                 b"i" => ip = Some(text(value)?.parse().ok()?),
                 b"b" => user_agent = Some(text(value)?),
                 [DATA, key @ ..] => {
-                    Json::parse(text(value)?).ok()?;
-                    data.push((text(key)?, text(value)?));
+                    let value = text(value)?;
+                    Json::parse(value).ok()?;
+                    data.push((text(key)?, value));
                 }
                 _ => return None,
             }

@@ -2,10 +2,13 @@
 
 use std::sync::LazyLock;
 
-/// A script, and by what hash a server knows it.
+/// A script.
 pub(crate) struct Script {
     pub(crate) source: &'static str,
+    /// By what a server knows it.
     pub(crate) hash: String,
+    /// How each call of it begins, after the number of its arguments.
+    pub(crate) begin: String,
 }
 
 macro_rules! scripts {
@@ -29,7 +32,9 @@ scripts! {
 
 impl Script {
     fn new(source: &'static str) -> Self {
-        Self { source, hash: redis::Script::new(source).get_hash().to_owned() }
+        let hash = redis::Script::new(source).get_hash().to_owned();
+        let begin = format!("$7\r\nEVALSHA\r\n${}\r\n{hash}\r\n", hash.len());
+        Self { source, hash, begin }
     }
 }
 

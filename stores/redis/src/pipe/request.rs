@@ -167,8 +167,9 @@ impl Call {
         octets.push(b'*');
         octets.extend_from_slice(Digits::of((self.number + 2) as u64).as_bytes());
         octets.extend_from_slice(b"\r\n");
-        for word in self.verb(by) {
-            write(octets, word.as_bytes());
+        match by {
+            By::Hash => octets.extend_from_slice(self.script.begin.as_bytes()),
+            By::Text => self.verb(by).iter().for_each(|word| write(octets, word.as_bytes())),
         }
         octets.extend_from_slice(&self.arguments);
     }
@@ -187,23 +188,41 @@ impl Call {
     }
 }
 
+/// Adds an argument, with its length before it.
 fn write(octets: &mut Vec<u8>, argument: &[u8]) {
-    octets.push(b'$');
-    octets.extend_from_slice(Digits::of(argument.len() as u64).as_bytes());
-    octets.extend_from_slice(b"\r\n");
+    let len = argument.len();
+    octets.reserve(len + "$".len() + Digits::MOST + 2 * "\r\n".len());
+    match len {
+        0..=9 => octets.extend_from_slice(&[b'$', digit(len), b'\r', b'\n']),
+        10..=99 => {
+            octets.extend_from_slice(&[b'$', digit(len / 10), digit(len % 10), b'\r', b'\n']);
+        }
+        _ => {
+            octets.push(b'$');
+            octets.extend_from_slice(Digits::of(len as u64).as_bytes());
+            octets.extend_from_slice(b"\r\n");
+        }
+    }
     octets.extend_from_slice(argument);
     octets.extend_from_slice(b"\r\n");
 }
 
+fn digit(number: usize) -> u8 {
+    b'0' + number as u8
+}
+
 /// A number as text.
 struct Digits {
-    octets: [u8; 20],
+    octets: [u8; Self::MOST],
     first: usize,
 }
 
 impl Digits {
+    /// Of 64 bits.
+    const MOST: usize = 20;
+
     fn of(mut number: u64) -> Self {
-        let (mut octets, mut first) = ([b'0'; 20], 20);
+        let (mut octets, mut first) = ([b'0'; Self::MOST], Self::MOST);
         loop {
             first -= 1;
             octets[first] += (number % 10) as u8;
