@@ -136,7 +136,7 @@ impl Line {
             self.writing.clear();
             self.writing.shrink_to(ROOM);
             self.written = 0;
-            if !self.outbox.empty(&mut self.writing, &mut self.waiting, context.waker()) {
+            if !self.outbox.take_all(&mut self.writing, &mut self.waiting, context.waker()) {
                 return Poll::Pending;
             }
         }

@@ -28,7 +28,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// They may have gone away.
+    /// Gives everybody their answer. They may have gone away.
     pub(super) fn hand_out(self, value: Value) {
         match value {
             Value::Array(list) if self.each => {
@@ -94,7 +94,7 @@ impl Outbox {
     }
 
     /// Moves all that is there. If nothing is, the task will be woken.
-    pub(super) fn empty(
+    pub(super) fn take_all(
         &self,
         octets: &mut Vec<u8>,
         waiting: &mut VecDeque<Waiting>,
@@ -162,7 +162,7 @@ impl Letters {
                 self.reads.push((new, self.waiting.len()));
                 self.open = None;
             }
-            Sharing::Command(Part { common, own, number: [_, number] }) => {
+            Sharing::Command(Part { common, own, number, .. }) => {
                 let end = self.octets.len() - own.len();
                 let common = end - common.len()..end;
                 self.open = (10..100).contains(&number).then_some(Open { begin, common, number });
@@ -175,7 +175,7 @@ impl Letters {
     /// Adds the part to the last command. False if it does not belong there, or would make it long.
     fn join(&mut self, part: &Part<'_>) -> bool {
         let Some(open) = &mut self.open else { return false };
-        let number = open.number + 1 + part.number[0];
+        let number = open.number + 1 + part.own_number;
         if number >= 100 || self.octets[open.common.clone()] != *part.common {
             return false;
         }

@@ -55,10 +55,11 @@ pub(super) enum Sharing<'a> {
 pub(super) struct Part<'a> {
     /// The arguments that all who share a command have, as they are written.
     pub(super) common: &'a [u8],
-    /// Those of its own.
+    /// Those of its own, and how many they are.
     pub(super) own: &'a [u8],
-    /// How many its own are, and all of them.
-    pub(super) number: [usize; 2],
+    pub(super) own_number: usize,
+    /// How many arguments the command has with this call alone.
+    pub(super) number: usize,
 }
 
 /// Stands between the arguments of two in one command: an empty one.
@@ -152,7 +153,7 @@ impl Call {
     fn part(&self) -> Option<Part<'_>> {
         let (begin, before) = self.own?;
         let (common, own) = self.arguments.split_at(begin);
-        Some(Part { common, own, number: [self.number - before, self.number + 2] })
+        Some(Part { common, own, own_number: self.number - before, number: self.number + 2 })
     }
 
     fn verb(&self, by: By) -> [&'static str; 2] {

@@ -39,7 +39,7 @@ fn command(channel: &Channel, text: &str) -> Answered {
 
 /// A command of ten arguments, one of which is its own.
 fn joining(channel: &Channel, common: &str, own: &str) -> Answered {
-    let part = Part { common: common.as_bytes(), own: own.as_bytes(), number: [1, 10] };
+    let part = Part { common: common.as_bytes(), own: own.as_bytes(), own_number: 1, number: 10 };
     ask(channel, &format!("*10\r\nname {common}{own}"), Sharing::Command(part), SOON).unwrap()
 }
 
@@ -96,7 +96,7 @@ async fn reads_that_are_not_written_yet_share_an_answer() {
     let read = |text| ask(&channel, text, Sharing::Answer, SOON).unwrap();
     let (one, write) = (read("read A "), command(&channel, "write A "));
     let (gone, same, other) = (read("read A "), read("read A "), read("read B "));
-    // A write is never shared.
+    // What may be shared is said by whoever asks.
     let again = command(&channel, "write A ");
     drop(gone);
     receive(&mut server, "read A write A read B write A ").await;
@@ -126,8 +126,8 @@ async fn commands_that_begin_alike_are_one() {
     let other = joining(&channel, "b ", "4 ");
     // Only the last command can be longer.
     let again = joining(&channel, "a ", "5 ");
-    let (read, after) =
-        (ask(&channel, "read ", Sharing::Answer, SOON).unwrap(), { joining(&channel, "a ", "6 ") });
+    let read = ask(&channel, "read ", Sharing::Answer, SOON).unwrap();
+    let after = joining(&channel, "a ", "6 ");
     drop(gone);
     let text = "*14\r\nname a 1 $0\r\n\r\n2 $0\r\n\r\n3 *10\r\nname b 4 \
                 *10\r\nname a 5 read *10\r\nname a 6 ";
@@ -190,7 +190,7 @@ async fn a_command_that_is_shared_has_less_than_a_hundred_arguments() {
     // Nor does it grow from fewer than ten.
     for number in [9, 100] {
         let text = format!("*{number}\r\n");
-        let part = || Sharing::Command(Part { common: b"", own: b"", number: [1, number] });
+        let part = || Sharing::Command(Part { common: b"", own: b"", own_number: 1, number });
         let both = [part(), part()].map(|part| ask(&channel, &text, part, SOON).unwrap());
         receive(&mut server, &text.repeat(2)).await;
         drop(both);
