@@ -74,7 +74,7 @@ impl Inner {
         now: Timestamp,
     ) -> StoreResult<Option<Option<String>>> {
         let call = self.call(&script::DELETE, key, now).arg(proof(key)).arg(user);
-        match self.connection.run(call).await? {
+        match self.connection.run(&call).await? {
             Value::Int(0) => Ok(None),
             Value::Array(list) => {
                 optional_text(list.into_iter().nth(1).unwrap_or_default()).map(Some)

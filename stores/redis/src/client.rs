@@ -139,7 +139,7 @@ impl RedisStore {
 
     /// The live record under `key`, whatever the proof.
     pub(crate) async fn find(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-        let answer = self.inner.connection.run(self.inner.reading(key)).await?;
+        let answer = self.inner.connection.run(&self.inner.reading(key)).await?;
         Ok(hash::record(answer)?.filter(|record| record.is_alive(now)))
     }
 
@@ -154,7 +154,7 @@ impl RedisStore {
     pub(crate) async fn commit(
         &self,
         key: &StoreKey,
-        call: Call,
+        call: &Call,
         binds: bool,
         now: Timestamp,
     ) -> StoreResult<Answer> {

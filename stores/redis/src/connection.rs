@@ -81,12 +81,12 @@ impl Connection {
     }
 
     /// The answer of a script, which is sent whole where the server does not know it.
-    pub(crate) async fn run(&self, call: Call) -> StoreResult<Value> {
+    pub(crate) async fn run(&self, call: &Call) -> StoreResult<Value> {
         let until = Instant::now() + self.timeout;
-        match self.send(Request::Call(&call, By::Hash), until).await? {
+        match self.send(Request::Call(call, By::Hash), until).await? {
             // Rare: in a box, so that the future of every call is no larger for it.
             Err(error) if is_unknown_script(&error) => {
-                let whole = self.send(Request::Call(&call, By::Text), until);
+                let whole = self.send(Request::Call(call, By::Text), until);
                 Box::pin(whole).await?.map_err(self.failed())
             }
             answer => answer.map_err(self.failed()),

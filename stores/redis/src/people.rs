@@ -91,7 +91,7 @@ impl Inner {
             .number(now.as_millis())
             .number(until.as_millis())
             .arg(short_name(key));
-        self.connection.run(call).await.map(drop)
+        self.connection.run(&call).await.map(drop)
     }
 
     /// Takes a session off a user's list. An entry that stays is harmless.
@@ -112,11 +112,11 @@ impl Inner {
 
     /// Moves an epoch in every bucket: of everybody in a namespace, or of a user.
     async fn move_epoch(&self, whose: &str, now: Timestamp) -> StoreResult<()> {
-        let moved = try_join_all(Bucket::all().map(|bucket| {
+        let moved = try_join_all(Bucket::all().map(|bucket| async move {
             let call = Call::new(&script::REVOKE, self.prefix.bucket(bucket), &[EPOCHS, SCHEDULE])
                 .number(now.as_millis())
                 .arg(whose);
-            self.connection.run(call)
+            self.connection.run(&call).await
         }));
         let all_done = moved.await?.iter().all(|answer| matches!(answer, Value::Int(_)));
         if all_done { Ok(()) } else { Err(unexpected()) }

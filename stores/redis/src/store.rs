@@ -36,11 +36,11 @@ impl Store for RedisStore {
         let call = self.inner.call(&script::CREATE, key, now).arg(commit);
         let call = self.inner.written(call, record, self.inner.next_revision(), now)?;
         let Some(user) = record.user.clone() else {
-            return created(self.inner.connection.run(call).await?);
+            return created(self.inner.connection.run(&call).await?);
         };
         let (store, key, until) = (self.clone(), key.clone(), record.absolute_deadline);
         Self::settled(async move {
-            let created = created(store.inner.connection.run(call).await?)?;
+            let created = created(store.inner.connection.run(&call).await?)?;
             if created == Created::Created {
                 store.inner.list(&key, user.as_str(), until, now).await?;
             }
@@ -72,7 +72,7 @@ impl Store for RedisStore {
         let (store, key) = (self.clone(), key.clone());
         let (user, until) = (new.user.clone(), new.absolute_deadline);
         Self::settled(async move {
-            let mut list = match store.inner.connection.run(call).await? {
+            let mut list = match store.inner.connection.run(&call).await? {
                 Value::Int(0) => return Ok(Swap::Gone),
                 Value::Int(2) => return Ok(Swap::Conflict),
                 Value::Int(why) => return Err(unreadable(why)),
@@ -123,7 +123,7 @@ impl Store for RedisStore {
                 break;
             }
             for answer in
-                try_join_all(calls.into_iter().map(|call| self.inner.connection.run(call))).await?
+                try_join_all(calls.iter().map(|call| self.inner.connection.run(call))).await?
             {
                 let Value::Int(number) = answer else { return Err(unexpected()) };
                 swept += u32::try_from(number).unwrap_or(0);
@@ -163,10 +163,10 @@ impl Store for RedisStore {
                 Some(call) => {
                     let answer = if binds {
                         let (store, key) = (self.clone(), key.clone());
-                        let work = async move { store.commit(&key, call, true, now).await };
+                        let work = async move { store.commit(&key, &call, true, now).await };
                         Box::pin(Self::settled(work)).await?
                     } else {
-                        self.commit(key, call, false, now).await?
+                        self.commit(key, &call, false, now).await?
                     };
                     match answer {
                         Answer::Gone => return Ok(Applied::Gone),
@@ -213,7 +213,7 @@ impl Store for RedisStore {
             .arg(proof(key))
             .number(until.as_millis())
             .arg(self.inner.next_revision().to_be_bytes());
-        let mut list = match self.inner.connection.run(call).await? {
+        let mut list = match self.inner.connection.run(&call).await? {
             Value::Int(0) => return Ok(false),
             Value::Int(why) => return Err(unreadable(why)),
             Value::Array(list) => list.into_iter().skip(1),
