@@ -1,6 +1,7 @@
 //! Time and randomness, both replaceable.
 
 mod timer;
+mod waits;
 
 use std::fmt;
 use std::future::Future;

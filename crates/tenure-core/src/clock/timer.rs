@@ -1,33 +1,33 @@
 //! A timer for every async runtime: one thread, which sleeps until the earliest wait is over.
 //!
 //! Nearly every wait is the limit of a store call and is dropped long before it is over, and none
-//! is earlier than those that began before it. So to begin and to drop one is an entry in a map;
+//! is earlier than those that began before it. So to begin and to drop one is a place in a queue;
 //! the thread is disturbed only by a wait that is over before the one it sleeps for.
 
-use std::collections::BTreeMap;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+
+use super::waits::{Place, Waits};
 
 /// A future that is ready after a time.
 pub(super) struct Delay {
     timer: &'static Timer,
     /// None: further off than can be told.
     until: Option<Instant>,
-    /// Under which number it is in the map.
-    number: Option<u64>,
+    place: Option<Place>,
 }
 
 struct Timer {
-    waits: Mutex<Waits>,
+    state: Mutex<State>,
     changed: Condvar,
 }
 
-struct Waits {
-    wakers: BTreeMap<(Instant, u64), Waker>,
-    numbers: u64,
+struct State {
+    waits: Waits,
     thread: Thread,
 }
 
@@ -44,7 +44,7 @@ static TIMER: Timer = Timer::new();
 
 impl Delay {
     pub(super) fn new(duration: Duration) -> Self {
-        Self { timer: &TIMER, until: Instant::now().checked_add(duration), number: None }
+        Self { timer: &TIMER, until: Instant::now().checked_add(duration), place: None }
     }
 }
 
@@ -57,30 +57,34 @@ impl Future for Delay {
             return Poll::Ready(());
         }
         let timer = self.timer;
-        let mut waits = timer.waits();
-        let number = *self.number.get_or_insert_with(|| {
-            waits.numbers += 1;
-            waits.numbers
-        });
-        let before = waits.wakers.insert((until, number), context.waker().clone());
-        match waits.thread {
+        let mut guard = timer.state();
+        let state = &mut *guard;
+        let waker = context.waker().clone();
+        let before = match self.place.and_then(|place| state.waits.waker(place)) {
+            Some(before) => Some(mem::replace(before, waker)),
+            None => {
+                self.place = Some(state.waits.begin(until, waker));
+                None
+            }
+        };
+        match state.thread {
             Thread::Awake => {}
             Thread::Until(Some(wakes)) if wakes <= until => {}
             Thread::Until(_) => {
-                waits.thread = Thread::Awake;
+                state.thread = Thread::Awake;
                 timer.changed.notify_one();
             }
             Thread::None => {
                 let thread = std::thread::Builder::new().name("tenure-timer".to_owned());
                 match thread.spawn(|| timer.run()) {
-                    Ok(_) => waits.thread = Thread::Awake,
+                    Ok(_) => state.thread = Thread::Awake,
                     // Without the thread the task looks at the time by itself.
                     Err(_) => context.waker().wake_by_ref(),
                 }
             }
         }
         // A waker's drop may run anything, so not under the lock.
-        drop(waits);
+        drop(guard);
         drop(before);
         Poll::Pending
     }
@@ -88,8 +92,8 @@ impl Future for Delay {
 
 impl Drop for Delay {
     fn drop(&mut self) {
-        if let (Some(until), Some(number)) = (self.until, self.number) {
-            let before = self.timer.waits().wakers.remove(&(until, number));
+        if let Some(place) = self.place {
+            let before = self.timer.state().waits.end(place);
             drop(before);
         }
     }
@@ -97,40 +101,39 @@ impl Drop for Delay {
 
 impl Timer {
     const fn new() -> Self {
-        let waits = Waits { wakers: BTreeMap::new(), numbers: 0, thread: Thread::None };
-        Self { waits: Mutex::new(waits), changed: Condvar::new() }
+        let state = State { waits: Waits::new(), thread: Thread::None };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     fn run(&self) {
-        let mut waits = self.waits();
+        let mut state = self.state();
         loop {
             let now = Instant::now();
-            let later = waits.wakers.split_off(&(now, u64::MAX));
-            let over = std::mem::replace(&mut waits.wakers, later);
+            let over = state.waits.take_over(now);
             if !over.is_empty() {
-                waits.thread = Thread::Awake;
-                drop(waits);
-                over.into_values().for_each(wake);
-                waits = self.waits();
+                state.thread = Thread::Awake;
+                drop(state);
+                over.into_iter().for_each(wake);
+                state = self.state();
                 continue;
             }
-            let next = waits.wakers.first_key_value().map(|((until, _), _)| *until);
-            waits.thread = Thread::Until(next);
-            waits = match next {
+            let next = state.waits.next();
+            state.thread = Thread::Until(next);
+            state = match next {
                 Some(next) => {
                     let pause = next.saturating_duration_since(now);
-                    let woken = self.changed.wait_timeout(waits, pause);
+                    let woken = self.changed.wait_timeout(state, pause);
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self.changed.wait(waits).unwrap_or_else(PoisonError::into_inner),
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
-            waits.thread = Thread::Awake;
+            state.thread = Thread::Awake;
         }
     }
 
-    fn waits(&self) -> MutexGuard<'_, Waits> {
-        // The map is whole whatever panics: nothing but an allocation can.
-        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The waits are whole whatever panics: nothing but an allocation can.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -179,10 +182,10 @@ mod tests {
     fn what_is_dropped_leaves_nothing() {
         let mut delay = Box::pin(Delay::new(LONG));
         assert!(delay.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        let key = (delay.until.unwrap(), delay.number.unwrap());
-        assert!(TIMER.waits().wakers.contains_key(&key));
+        let place = delay.place.unwrap();
+        assert!(TIMER.state().waits.waker(place).is_some());
         drop(delay);
-        assert!(!TIMER.waits().wakers.contains_key(&key));
+        assert!(TIMER.state().waits.waker(place).is_none());
     }
 
     /// A task that moves to another executor is woken there.
