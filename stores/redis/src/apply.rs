@@ -175,7 +175,7 @@ impl Answer {
                 let listed = optional_text(next())?;
                 let unlisted = optional_text(next())?;
                 let absolute = deadline(next())?;
-                let record = hash::record(next())?.map(Box::new);
+                let record = hash::record(&next())?.map(Box::new);
                 Self::Done { listed: listed.map(|user| (user, absolute)), unlisted, record }
             }
             Value::Int(2) => Self::Already(whole(next())?),
@@ -210,7 +210,7 @@ pub(crate) fn deadline(value: Value) -> StoreResult<Timestamp> {
 }
 
 fn whole(value: Value) -> StoreResult<Box<Record>> {
-    hash::record(value)?.map(Box::new).ok_or_else(unexpected)
+    hash::record(&value)?.map(Box::new).ok_or_else(unexpected)
 }
 
 fn unknown() -> StoreError {

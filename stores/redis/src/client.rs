@@ -13,7 +13,7 @@ use crate::connection::Connection;
 use crate::error::other;
 use crate::hash;
 use crate::keys::{Bucket, Prefix};
-use crate::pipe::Call;
+use crate::pipe::{Call, Reply};
 use crate::queue::Queue;
 use crate::tracking::Tracker;
 
@@ -139,8 +139,11 @@ impl RedisStore {
 
     /// The live record under `key`, whatever the proof.
     pub(crate) async fn find(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
-        let answer = self.inner.connection.run(&self.inner.reading(key)).await?;
-        Ok(hash::record(answer)?.filter(|record| record.is_alive(now)))
+        let record = match self.inner.connection.reply(&self.inner.reading(key)).await? {
+            Reply::Value(value) => hash::record(&value)?,
+            Reply::Session(record) => Some(Arc::unwrap_or_clone(record)),
+        };
+        Ok(record.filter(|record| record.is_alive(now)))
     }
 
     /// Runs to its end even if the caller goes away: what consists of several commands.

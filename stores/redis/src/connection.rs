@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::{failed, failed_in_cluster, is_unknown_script};
 use crate::link::{Lent, Link, closed, timed_out};
-use crate::pipe::{By, Call, Request};
+use crate::pipe::{By, Call, Reply, Request};
 
 /// The way to the server, whatever it is.
 pub(crate) struct Connection {
@@ -77,11 +77,17 @@ impl Connection {
     /// The answer to a command.
     pub(crate) async fn ask(&self, command: &Cmd) -> StoreResult<Value> {
         let until = Instant::now() + self.timeout;
-        self.send(Request::Command(command), until).await?.map_err(self.failed())
+        let reply = self.send(Request::Command(command), until).await?;
+        reply.and_then(Reply::into_value).map_err(self.failed())
+    }
+
+    /// The value that a script answers.
+    pub(crate) async fn run(&self, call: &Call) -> StoreResult<Value> {
+        self.reply(call).await?.into_value().map_err(self.failed())
     }
 
     /// The answer of a script, which is sent whole where the server does not know it.
-    pub(crate) async fn run(&self, call: &Call) -> StoreResult<Value> {
+    pub(crate) async fn reply(&self, call: &Call) -> StoreResult<Reply> {
         let until = Instant::now() + self.timeout;
         match self.send(Request::Call(call, By::Hash), until).await? {
             // Rare: in a box, so that the future of every call is no larger for it.
@@ -101,7 +107,7 @@ impl Connection {
         }
     }
 
-    async fn send(&self, request: Request<'_>, until: Instant) -> StoreResult<RedisResult<Value>> {
+    async fn send(&self, request: Request<'_>, until: Instant) -> StoreResult<RedisResult<Reply>> {
         if self.closed.load(Ordering::Acquire) {
             return Err(closed());
         }
@@ -111,7 +117,7 @@ impl Connection {
                 let command = request.command();
                 let answer = timeout_at(until, other.send(&command)).await;
                 let answer = answer.map_err(|_| timed_out(self.timeout))?;
-                return Ok(answer.and_then(Value::extract_error));
+                return Ok(answer.and_then(Value::extract_error).map(Reply::Value));
             }
         };
         let mut lent = match link.look() {
@@ -120,7 +126,7 @@ impl Connection {
                 .await
                 .map_err(|_| timed_out(self.timeout))??,
         };
-        let answer = lent.connection.send(request, until).await.and_then(Value::extract_error);
+        let answer = lent.connection.send(request, until).await.and_then(Reply::extract_error);
         match answer {
             Err(error) => {
                 link.failed(&lent, &error);

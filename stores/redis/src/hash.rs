@@ -114,11 +114,11 @@ fn dated(octets: &[u8], at: Timestamp) -> Vec<u8> {
 }
 
 /// The record of a hash as scripts pack it; none if it has no fields.
-pub(crate) fn record(hash: Value) -> StoreResult<Option<Record>> {
+pub(crate) fn record(hash: &Value) -> StoreResult<Option<Record>> {
     match hash {
         Value::Nil => Ok(None),
         Value::BulkString(packed) => {
-            let list = packed::list(&packed).ok_or_else(unexpected)?;
+            let list = packed::list(packed).ok_or_else(unexpected)?;
             read(&list).map(Some)
         }
         _ => Err(unexpected()),

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{Client, RedisError, RedisResult, Value};
+use redis::{Client, RedisError, RedisResult};
 use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 use tenure_core::{Random, SystemRandom};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::error::{failed, has_no_nodes, is_connections_fault};
-use crate::pipe::{Pipe, Purpose, Request, by_driver};
+use crate::pipe::{Pipe, Purpose, Reply, Request, by_driver};
 use crate::sentinel::Sentinels;
 
 /// The longest pause between two attempts to connect: a server that is back is found again well
@@ -40,7 +40,7 @@ impl Wire {
         &mut self,
         request: Request<'_>,
         until: Instant,
-    ) -> RedisResult<Value> {
+    ) -> RedisResult<Reply> {
         match self {
             Self::Server(pipe) => pipe.send(request, until).await,
             // In a box, so that the future of every call to one server is no larger for it.

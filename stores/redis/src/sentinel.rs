@@ -7,7 +7,7 @@ use tenure_core::store::{StoreError, StoreErrorKind, StoreResult};
 use tokio::time::Instant;
 
 use crate::error::{failed, other};
-use crate::pipe::{Pipe, Purpose, Request};
+use crate::pipe::{Pipe, Purpose};
 use crate::url::{Access, Host};
 
 /// How long one sentinel has to answer before the next is asked.
@@ -68,8 +68,7 @@ impl Sentinels {
         let client = self.access.client(host)?;
         let mut pipe = Pipe::connect(&client, purpose.clone()).await.map_err(failed)?;
         let (command, until) = (redis::cmd("ROLE"), Instant::now() + LONGEST);
-        let role = pipe.send(Request::Command(&command), until).await;
-        match role.and_then(Value::extract_error).map_err(failed)? {
+        match pipe.ask(&command, until).await.map_err(failed)? {
             Value::Array(role) if matches!(role.first(), Some(Value::BulkString(role)) if role == b"master") => {
                 Ok(pipe)
             }

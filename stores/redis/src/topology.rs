@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::error::{failed, unexpected};
 use crate::hash::octets;
-use crate::pipe::{Pipe, Request};
+use crate::pipe::Pipe;
 use crate::url::Host;
 
 /// The nodes that take part, by id, with whether they are masters. Those that hold no slots yet are
@@ -56,8 +56,7 @@ async fn peers(node: &mut Pipe, until: Instant) -> StoreResult<Vec<Peer>> {
 async fn ask(node: &mut Pipe, what: &str, until: Instant) -> StoreResult<Value> {
     let mut command: Cmd = redis::cmd("CLUSTER");
     command.arg(what);
-    let answer = node.send(Request::Command(&command), until).await;
-    answer.and_then(Value::extract_error).map_err(failed)
+    node.ask(&command, until).await.map_err(failed)
 }
 
 /// The lines of `CLUSTER NODES`: `id host:port@bus,name flags …`.

@@ -17,7 +17,7 @@ use crate::error::failed;
 use crate::keys::Prefix;
 use crate::link::too_late;
 use crate::open::{run_ids, server_info};
-use crate::pipe::{Pipe, Purpose, Request, unlimited};
+use crate::pipe::{Pipe, Purpose, unlimited};
 use crate::sentinel::Sentinels;
 use crate::topology::{self, Topology};
 use crate::url::{Access, Host};
@@ -173,9 +173,9 @@ impl Nodes {
     async fn ask(&self, command: &Cmd) -> StoreResult<Vec<Value>> {
         try_join_all(self.connections.iter().cloned().map(|mut node| async move {
             let until = Instant::now() + PATIENCE;
-            match node.send(Request::Command(command), until).await {
+            match node.ask(command, until).await {
                 Err(error) if error.is_timeout() => Err(silent()),
-                answer => answer.and_then(Value::extract_error).map_err(failed),
+                answer => answer.map_err(failed),
             }
         }))
         .await

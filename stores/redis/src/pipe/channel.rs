@@ -20,9 +20,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::outbox::{Outbox, Waiting};
+use super::reply::{self, Reply};
 use super::request::Sharing;
 use super::turns::after_the_others;
-use super::{Ended, late, reply};
+use super::{Ended, late};
 
 /// What buffers have room for when little is under way.
 const ROOM: usize = 8 << 10;
@@ -53,7 +54,7 @@ impl Channel {
         write: impl FnOnce(&mut Vec<u8>),
         sharing: Sharing<'_>,
         until: Instant,
-    ) -> RedisResult<Value> {
+    ) -> RedisResult<Reply> {
         let answered = self.post(write, sharing, until)?;
         answered.await.unwrap_or_else(|_| Err(ended()))
     }
@@ -63,7 +64,7 @@ impl Channel {
         write: impl FnOnce(&mut Vec<u8>),
         sharing: Sharing<'_>,
         until: Instant,
-    ) -> RedisResult<oneshot::Receiver<RedisResult<Value>>> {
+    ) -> RedisResult<oneshot::Receiver<RedisResult<Reply>>> {
         let (answer, answered) = oneshot::channel();
         if !self.outbox.post(write, sharing, until, answer) {
             return Err(ended());

@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, PushInfo, PushKind, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, PushInfo, PushKind, RedisResult, Value,
 };
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use channel::Channel;
+pub(crate) use reply::Reply;
 pub(crate) use request::{By, Call, Request};
 
 /// A connection that many share.
@@ -61,7 +62,15 @@ impl Pipe {
         client.get_multiplexed_async_connection_with_config(&config).await.map(Self::Driver)
     }
 
-    /// The answer.
+    /// The value that a command is answered with.
+    ///
+    /// # Errors
+    /// The server's, and those of [`Pipe::send`].
+    pub(crate) async fn ask(&mut self, command: &Cmd, until: Instant) -> RedisResult<Value> {
+        self.send(Request::Command(command), until).await?.into_value()
+    }
+
+    /// The answer, which may be an error of the server's.
     ///
     /// # Errors
     /// One that says so when there is none at that time, others when the connection has ended.
@@ -69,7 +78,7 @@ impl Pipe {
         &mut self,
         request: Request<'_>,
         until: Instant,
-    ) -> RedisResult<Value> {
+    ) -> RedisResult<Reply> {
         match self {
             Self::Channel(channel) => {
                 channel.send(|octets| request.write_to(octets), request.sharing(), until).await
@@ -88,10 +97,11 @@ pub(crate) async fn by_driver(
     connection: &mut impl ConnectionLike,
     request: Request<'_>,
     until: Instant,
-) -> RedisResult<Value> {
+) -> RedisResult<Reply> {
     let command = request.command();
     let sent = connection.req_packed_command(&command);
-    timeout_at(until, sent).await.unwrap_or_else(|_| Err(late().into()))
+    let answer = timeout_at(until, sent).await.unwrap_or_else(|_| Err(late().into()));
+    answer.map(Reply::Value)
 }
 
 /// Limits are kept by whoever connects or asks.

@@ -10,12 +10,13 @@ use redis::{RedisResult, Value};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::reply::Reply;
 use super::request::{BETWEEN, Part, Sharing};
 
 /// With how many of the reads before it a read is compared, so that many cost no more than few.
 const COMPARED: usize = 32;
 
-pub(super) type Answer = oneshot::Sender<RedisResult<Value>>;
+pub(super) type Answer = oneshot::Sender<RedisResult<Reply>>;
 
 /// Who waits for the answer to a command.
 pub(super) struct Waiting {
@@ -34,14 +35,16 @@ impl Waiting {
             Value::Array(list) if self.each => {
                 let mut list = list.into_iter();
                 for one in iter::once(self.answer).chain(self.others) {
-                    let _ = one.send(Ok(list.next().unwrap_or_default()));
+                    let _ = one.send(Ok(Reply::Value(list.next().unwrap_or_default())));
                 }
             }
             value => {
+                let read_by_many = !self.each && !self.others.is_empty();
+                let reply = if read_by_many { Reply::for_many(value) } else { Reply::Value(value) };
                 for other in self.others {
-                    let _ = other.send(Ok(value.clone()));
+                    let _ = other.send(Ok(reply.clone()));
                 }
-                let _ = self.answer.send(Ok(value));
+                let _ = self.answer.send(Ok(reply));
             }
         }
     }

@@ -1,6 +1,50 @@
 //! What a server answers, read from the octets that have come so far.
 
+use std::sync::Arc;
+
 use redis::{ErrorKind, RedisError, RedisResult, Value, parse_redis_value};
+use tenure_core::store::Record;
+
+use crate::hash;
+
+/// What a server has answered.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    Value(Value),
+    /// The session that several have read at once, taken apart for all of them.
+    Session(Arc<Record>),
+}
+
+impl Reply {
+    /// One that is handed out to several who have read a session.
+    pub(super) fn for_many(value: Value) -> Self {
+        match hash::record(&value) {
+            Ok(Some(record)) => Self::Session(Arc::new(record)),
+            // What is wrong with it all of them find out.
+            _ => Self::Value(value),
+        }
+    }
+
+    /// # Errors
+    /// If it is one of the server's.
+    pub(crate) fn extract_error(self) -> RedisResult<Self> {
+        match self {
+            Self::Value(value) => value.extract_error().map(Self::Value),
+            session => Ok(session),
+        }
+    }
+
+    /// The answer to what does not read a session.
+    ///
+    /// # Errors
+    /// If it is one of the server's.
+    pub(crate) fn into_value(self) -> RedisResult<Value> {
+        match self {
+            Self::Value(value) => value.extract_error(),
+            Self::Session(_) => Err(out_of_protocol("a session answers another command")),
+        }
+    }
+}
 
 /// How deep answers lie in each other at most. Those of this store are lists of lists.
 const DEEPEST: u8 = 16;

@@ -21,7 +21,7 @@ async fn channel() -> (Channel, TcpStream, Arc<AtomicU32>) {
     (Channel::new(stream, ended), server, ends)
 }
 
-type Answered = oneshot::Receiver<RedisResult<Value>>;
+type Answered = oneshot::Receiver<RedisResult<Reply>>;
 
 fn ask(
     channel: &Channel,
@@ -43,8 +43,16 @@ fn joining(channel: &Channel, common: &str, own: &str) -> Answered {
     ask(channel, &format!("*10\r\nname {common}{own}"), Sharing::Command(part), SOON).unwrap()
 }
 
+async fn reply(answered: Answered) -> RedisResult<Reply> {
+    timeout(SOON, answered).await.unwrap().unwrap()
+}
+
+async fn value(answered: Answered) -> RedisResult<Value> {
+    reply(answered).await?.into_value()
+}
+
 async fn number(answered: Answered) -> i64 {
-    match timeout(SOON, answered).await.unwrap().unwrap() {
+    match value(answered).await {
         Ok(Value::Int(number)) => number,
         other => panic!("{other:?}"),
     }
@@ -85,8 +93,7 @@ async fn what_is_long_arrives_whole_both_ways() {
     read.unwrap();
     written.unwrap();
     assert!(octets == expected.as_bytes());
-    let first = timeout(SOON, first).await.unwrap().unwrap().unwrap();
-    assert!(first == Value::BulkString(text.into_bytes()));
+    assert!(value(first).await.unwrap() == Value::BulkString(text.into_bytes()));
     assert_eq!(number(second).await, 2);
 }
 
@@ -106,6 +113,32 @@ async fn reads_that_are_not_written_yet_share_an_answer() {
     assert_eq!((number(one).await, number(same).await), (1, 1));
     assert_eq!((number(write).await, number(other).await, number(again).await), (2, 3, 4));
     assert_eq!(number(later).await, 5, "it was asked after the first was written");
+}
+
+#[tokio::test]
+async fn a_session_that_several_have_read_is_taken_apart_once() {
+    let (channel, mut server, _) = channel().await;
+    let read = || ask(&channel, "read ", Sharing::Answer, SOON).unwrap();
+    let times = [&[1][..], &7_u64.to_be_bytes().repeat(7)].concat();
+    let session = [b"\x92\xA1t\xD9\x39", &times[..]].concat();
+    let answer = [b"$62\r\n", &session[..], b"\r\n"].concat();
+
+    let [one, gone, other] = [read(), read(), read()];
+    drop(gone);
+    receive(&mut server, "read ").await;
+    server.write_all(&answer).await.unwrap();
+    let [Ok(Reply::Session(one)), Ok(Reply::Session(other))] =
+        [reply(one).await, reply(other).await]
+    else {
+        panic!("it was not taken apart")
+    };
+    assert!(Arc::ptr_eq(&one, &other));
+    assert_eq!(one.created.as_millis(), 7);
+
+    let alone = read();
+    receive(&mut server, "read ").await;
+    server.write_all(&answer).await.unwrap();
+    assert_eq!(value(alone).await.unwrap(), Value::BulkString(session));
 }
 
 #[tokio::test]
@@ -143,7 +176,6 @@ async fn commands_that_begin_alike_are_one() {
 #[tokio::test]
 async fn who_shares_a_command_gets_the_answer_to_all_or_none() {
     let (channel, mut server, _) = channel().await;
-    let answer = async |answered: Answered| timeout(SOON, answered).await.unwrap().unwrap();
     let two = || ["1 ", "2 "].map(|own| joining(&channel, "a ", own));
     let text = "*12\r\nname a 1 $0\r\n\r\n2 ";
 
@@ -156,21 +188,21 @@ async fn who_shares_a_command_gets_the_answer_to_all_or_none() {
     let [one, other] = two();
     receive(&mut server, text).await;
     server.write_all(b"*1\r\n*1\r\n:3\r\n").await.unwrap();
-    assert_eq!(answer(one).await.unwrap(), Value::Array(vec![Value::Int(3)]));
-    assert_eq!(answer(other).await.unwrap(), Value::Nil);
+    assert_eq!(value(one).await.unwrap(), Value::Array(vec![Value::Int(3)]));
+    assert_eq!(value(other).await.unwrap(), Value::Nil);
 
     let [one, other] = two();
     receive(&mut server, text).await;
     server.write_all(b"-OOM no room\r\n").await.unwrap();
     for error in [one, other] {
-        assert!(matches!(answer(error).await, Ok(Value::ServerError(_))));
+        assert!(value(error).await.unwrap_err().to_string().contains("no room"));
     }
 
     // A list is what one alone has asked for.
     let alone = joining(&channel, "a ", "1 ");
     receive(&mut server, "*10\r\nname a 1 ").await;
     server.write_all(b"*2\r\n:1\r\n:2\r\n").await.unwrap();
-    assert!(matches!(answer(alone).await.unwrap(), Value::Array(list) if list.len() == 2));
+    assert!(matches!(value(alone).await.unwrap(), Value::Array(list) if list.len() == 2));
 }
 
 #[tokio::test]
