@@ -10,7 +10,6 @@ const LONGEST: usize = 4096;
 
 /// Waits by their ends. Where they come in that order, as those with one limit do, to begin and to
 /// end one takes a constant time.
-#[derive(Default)]
 pub(super) struct Waits {
     /// None of them is over before the one in front of it. Who has ended leaves an empty place,
     /// except at the front.
