@@ -107,7 +107,10 @@ fn advice(error: &RedisError) -> (StoreErrorKind, &'static str) {
     }
     match error.kind() {
         ErrorKind::Io | ErrorKind::ClusterConnectionNotFound => {
-            return (Unavailable, "Redis cannot be reached");
+            return (
+                Unavailable,
+                "Redis cannot be reached; check that it runs, and host and port in the URL",
+            );
         }
         ErrorKind::Server(ServerErrorKind::NoPerm) => {
             return (

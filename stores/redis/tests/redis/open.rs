@@ -93,6 +93,7 @@ async fn a_server_that_is_not_there_is_told_at_once() {
         let begun = Instant::now();
         let error = RedisStore::connect(&url).await.unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{error}");
+        assert!(error.to_string().contains("host and port"), "{error}");
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     }
 }
