@@ -203,7 +203,18 @@ impl Server {
 
     fn settle(&self) -> Result {
         let what = format!("{} to settle", self.service);
-        wait::until(&what, PATIENCE, || (self.settled)(&self.nodes))
+        let mut error = None;
+        let settled = wait::until(&what, PATIENCE, || {
+            let answer = (self.settled)(&self.nodes);
+            let has = matches!(answer, Ok(true));
+            // A server whose role changes closes its connections: that alone is no failure.
+            error = answer.err();
+            Ok(has)
+        });
+        settled.map_err(|late| match error {
+            Some(error) => error.context(&late.to_string()),
+            None => late,
+        })
     }
 }
 
