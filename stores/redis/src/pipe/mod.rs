@@ -67,7 +67,7 @@ impl Pipe {
     /// # Errors
     /// The server's, and those of [`Pipe::send`].
     pub(crate) async fn ask(&mut self, command: &Cmd, until: Instant) -> RedisResult<Value> {
-        self.send(Request::Command(command), until).await?.into_value()
+        self.send(Request::Command(command), until).await?.extract_error()?.into_value()
     }
 
     /// The answer, which may be an error of the server's.

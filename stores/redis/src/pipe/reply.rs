@@ -25,6 +25,8 @@ impl Reply {
         }
     }
 
+    /// The answer, if it is no error.
+    ///
     /// # Errors
     /// If it is one of the server's.
     pub(crate) fn extract_error(self) -> RedisResult<Self> {
@@ -37,10 +39,10 @@ impl Reply {
     /// The answer to what does not read a session.
     ///
     /// # Errors
-    /// If it is one of the server's.
+    /// If it is a session all the same.
     pub(crate) fn into_value(self) -> RedisResult<Value> {
         match self {
-            Self::Value(value) => value.extract_error(),
+            Self::Value(value) => Ok(value),
             Self::Session(_) => Err(out_of_protocol("a session answers another command")),
         }
     }

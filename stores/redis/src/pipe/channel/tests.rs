@@ -48,7 +48,7 @@ async fn reply(answered: Answered) -> RedisResult<Reply> {
 }
 
 async fn value(answered: Answered) -> RedisResult<Value> {
-    reply(answered).await?.into_value()
+    reply(answered).await?.extract_error()?.into_value()
 }
 
 async fn number(answered: Answered) -> i64 {
