@@ -7,7 +7,7 @@ use tenure_core::store::{Patch, ProofChange, Record, Step, Steps, StoreError, St
 use tenure_core::value::{Json, Number};
 
 use crate::error::{corrupt, other, unexpected};
-use crate::hash::{self, field, fits, octets, too_large};
+use crate::hash::{self, DATA, fits, octets, too_large};
 use crate::pipe::Call;
 
 /// What has at most 18 digits is added by the server, where nothing of that size can overflow.
@@ -92,13 +92,12 @@ pub(crate) fn add_steps(call: &mut Call, steps: &Steps, seen: &Record) -> StoreR
         call.stay_alone();
         call.push("clear");
         call.push(steps.kept().count().to_string());
-        steps.kept().for_each(|key| call.push(field(key)));
+        steps.kept().for_each(|key| call.push_parts([&[DATA], key.as_bytes()]));
     }
     for (key, step) in steps.iter() {
-        let field = field(key);
         let mut begin = |operation: &str| {
             call.push(operation);
-            call.push(&field);
+            call.push_parts([&[DATA], key.as_bytes()]);
         };
         match step {
             Step::Set(value) => {
@@ -110,7 +109,7 @@ pub(crate) fn add_steps(call: &mut Call, steps: &Steps, seen: &Record) -> StoreR
                 if is_countable(*by) && seen.data.get(key).is_none_or(is_countable_text) =>
             {
                 begin("add");
-                call.push(by.to_string());
+                call.push_integer(*by);
             }
             Step::Add(by) => {
                 let saw = seen.data.get(key);

@@ -1,6 +1,5 @@
 //! The calls of scripts and what they are told.
 
-use std::iter;
 use std::sync::atomic::Ordering;
 
 use redis::Value;
@@ -11,7 +10,7 @@ use crate::apply::{add_patch, optional_text};
 use crate::client::Inner;
 use crate::error::unexpected;
 use crate::hash;
-use crate::keys::{Bucket, EPOCHS, SCHEDULE, name};
+use crate::keys::{Bucket, EPOCHS, Name, SCHEDULE};
 use crate::pipe::Call;
 use crate::script::{self, Script};
 
@@ -24,15 +23,41 @@ impl Inner {
 
     /// The call of a script about one session.
     pub(crate) fn call(&self, script: &'static Script, key: &StoreKey, now: Timestamp) -> Call {
-        Call::new(script, self.prefix.bucket(Bucket::of(key)), &[&name(key), EPOCHS, SCHEDULE])
+        self.about(script, key, [EPOCHS, SCHEDULE])
             .arg(key.namespace().as_str())
             .number(now.as_millis())
     }
 
     /// The call that reads a session.
     pub(crate) fn reading(&self, key: &StoreKey) -> Call {
-        Call::new(&script::LOAD, self.prefix.bucket(Bucket::of(key)), &[&name(key), EPOCHS])
-            .arg(key.namespace().as_str())
+        self.about(&script::LOAD, key, [EPOCHS]).arg(key.namespace().as_str())
+    }
+
+    /// The call with the key of a session and these of its bucket.
+    fn about<const N: usize>(
+        &self,
+        script: &'static Script,
+        key: &StoreKey,
+        others: [&str; N],
+    ) -> Call {
+        let bucket = Bucket::of(key);
+        let [prefix, tag] = self.prefix.bucket(bucket);
+        let name = Name::of(key);
+        let [kind, id, colon, namespace] = name.parts();
+        let call = Call::new(script, 1 + N);
+        let call = call.key([prefix.as_bytes(), tag.as_bytes(), kind, id, colon, namespace]);
+        self.keys(call, bucket, others)
+    }
+
+    /// Adds keys of a bucket.
+    pub(crate) fn keys(
+        &self,
+        call: Call,
+        bucket: Bucket,
+        ends: impl IntoIterator<Item = impl AsRef<[u8]>>,
+    ) -> Call {
+        let [prefix, tag] = self.prefix.bucket(bucket).map(str::as_bytes);
+        ends.into_iter().fold(call, |call, end| call.key([prefix, tag, end.as_ref()]))
     }
 
     pub(crate) fn committing(
@@ -92,7 +117,7 @@ impl Inner {
     ) -> StoreResult<Vec<Vec<u8>>> {
         let mut command = redis::cmd("ZRANGEBYSCORE");
         command
-            .arg(self.prefix.bucket(bucket) + SCHEDULE)
+            .arg(self.prefix.bucket(bucket).concat() + SCHEDULE)
             .arg(0)
             .arg(now.as_millis())
             .arg("LIMIT")
@@ -102,11 +127,9 @@ impl Inner {
     }
 
     pub(crate) fn sweeping(&self, bucket: Bucket, names: &[Vec<u8>], now: Timestamp) -> Call {
-        let known: Vec<_> = names.iter().map(|name| String::from_utf8_lossy(name)).collect();
-        let keys: Vec<&str> =
-            iter::once(SCHEDULE).chain(known.iter().map(|name| &**name)).collect();
-        let mut call =
-            Call::new(&script::SWEEP, self.prefix.bucket(bucket), &keys).number(now.as_millis());
+        let call = self.keys(Call::new(&script::SWEEP, 1 + names.len()), bucket, [SCHEDULE]);
+        let call = self.keys(call, bucket, names);
+        let mut call = call.number(now.as_millis());
         names.iter().for_each(|name| call.push(name));
         call
     }

@@ -34,14 +34,6 @@ pub(crate) const DATA: u8 = b'=';
 const VERSION: u8 = 1;
 const TIMES_LEN: usize = 57;
 
-/// The field of a key.
-pub(crate) fn field(key: &str) -> Vec<u8> {
-    let mut field = Vec::with_capacity(key.len() + 1);
-    field.push(DATA);
-    field.extend_from_slice(key.as_bytes());
-    field
-}
-
 /// The fields of a record but its epochs, which the server stamps, as names and values in turn.
 pub(crate) fn fields(record: &Record, revision: u64) -> StoreResult<Vec<Vec<u8>>> {
     let mut fields = Vec::with_capacity(8 + 2 * record.data.len());
@@ -88,7 +80,7 @@ pub(crate) fn fields(record: &Record, revision: u64) -> StoreResult<Vec<Vec<u8>>
         put(b"b", user_agent.as_bytes().into());
     }
     for (key, value) in record.data.iter() {
-        put(&field(key), value.into());
+        put(&[&[DATA], key.as_bytes()].concat(), value.into());
     }
     fits(fields.iter().map(Vec::len).sum())?;
     Ok(fields)

@@ -4,7 +4,7 @@
 //! that a script reaches a session, the epochs that may have ended it and the schedule of the sweep
 //! together.
 
-use std::fmt::Write;
+use std::io::Write;
 use std::sync::LazyLock;
 
 use tenure_core::id::{Handle, Namespace};
@@ -16,8 +16,6 @@ const FOREIGN: &str = "f:";
 pub(crate) const SCHEDULE: &str = "schedule";
 /// The epochs that have moved, as far as they concern a bucket.
 pub(crate) const EPOCHS: &str = "epochs";
-/// The octets of most names of sessions.
-const NAME: usize = 64;
 pub(crate) const BUCKETS: u32 = 256;
 /// The slots of every cluster.
 const SLOTS: u16 = 16_384;
@@ -51,14 +49,10 @@ impl Prefix {
         &self.0
     }
 
-    /// What the keys of a bucket begin with, with room for what they end with: the name that its
-    /// schedule has for a session, [`EPOCHS`] or [`SCHEDULE`].
-    pub(crate) fn bucket(&self, bucket: Bucket) -> String {
-        let tag = bucket.tag();
-        let mut stem = String::with_capacity(self.0.len() + tag.len() + NAME);
-        stem.push_str(&self.0);
-        stem.push_str(tag);
-        stem
+    /// What the keys of a bucket begin with, in two parts. They end with the [`Name`] of a session,
+    /// with [`EPOCHS`] or with [`SCHEDULE`].
+    pub(crate) fn bucket(&self, bucket: Bucket) -> [&str; 2] {
+        [&self.0, bucket.tag()]
     }
 
     /// What all keys of all buckets begin with, and no user's index.
@@ -125,29 +119,46 @@ impl Bucket {
 }
 
 /// The name of a session in the schedule of its bucket.
-pub(crate) fn name(key: &StoreKey) -> String {
-    let mut name = short_name(key);
-    name.push(':');
-    name.push_str(key.namespace().as_str());
-    name
+pub(crate) struct Name<'a> {
+    id: Id,
+    namespace: &'a str,
+}
+
+enum Id {
+    Handle([u8; Handle::TEXT_LEN]),
+    Foreign(String),
+}
+
+impl<'a> Name<'a> {
+    pub(crate) fn of(key: &'a StoreKey) -> Self {
+        let id = match key.name() {
+            KeyName::Handle(handle) => {
+                let mut text = [0; Handle::TEXT_LEN];
+                // It has room for all of it.
+                let _ = write!(&mut text[..], "{handle}");
+                Id::Handle(text)
+            }
+            // It is text; the contract gives its octets.
+            KeyName::Foreign(_) => {
+                Id::Foreign(escaped(&String::from_utf8_lossy(key.name().as_bytes())))
+            }
+        };
+        Self { id, namespace: key.namespace().as_str() }
+    }
+
+    /// What the name consists of. The first two are its name among those of its namespace.
+    pub(crate) fn parts(&self) -> [&[u8]; 4] {
+        let (kind, id) = match &self.id {
+            Id::Handle(text) => (HANDLE, &text[..]),
+            Id::Foreign(text) => (FOREIGN, text.as_bytes()),
+        };
+        [kind.as_bytes(), id, b":", self.namespace.as_bytes()]
+    }
 }
 
 /// The name of a session among those of its namespace.
-pub(crate) fn short_name(key: &StoreKey) -> String {
-    let mut name = String::with_capacity(NAME);
-    match key.name() {
-        KeyName::Handle(handle) => {
-            name.push_str(HANDLE);
-            // A string takes all that is written.
-            let _ = write!(name, "{handle}");
-        }
-        KeyName::Foreign(_) => {
-            name.push_str(FOREIGN);
-            // It is text; the contract gives its octets.
-            name.push_str(&escaped(&String::from_utf8_lossy(key.name().as_bytes())));
-        }
-    }
-    name
+pub(crate) fn short_name(key: &StoreKey) -> Vec<u8> {
+    Name::of(key).parts()[..2].concat()
 }
 
 /// The key with this short name, without a proof.
@@ -232,12 +243,12 @@ mod tests {
         let mut names = HashSet::new();
         for id in ids {
             let key = StoreKey::foreign(namespace.clone(), id);
-            let name = short_name(&key);
+            let name = text(short_name(&key));
             assert!(named(&namespace, &name).unwrap().same_session(&key), "{id:?} as {name}");
             assert!(names.insert(name));
         }
         let key = StoreKey::new(namespace.clone(), Handle::from_bytes([255; 12]));
-        assert!(named(&namespace, &short_name(&key)).unwrap().same_session(&key));
+        assert!(named(&namespace, &text(short_name(&key))).unwrap().same_session(&key));
         for name in ["", "h:", "h:short", "f:%", "f:%4", "f:%zz", "f:%FF", "x:a"] {
             assert!(named(&namespace, name).is_none(), "{name:?}");
         }
@@ -251,14 +262,12 @@ mod tests {
         let ours = StoreKey::new(namespace.clone(), Handle::from_bytes([7; 12]));
         for key in [ours, StoreKey::foreign(namespace, "a:}b"), StoreKey::foreign(other(), "")] {
             let bucket = Bucket::of(&key);
-            let changed = prefix.bucket(bucket) + &name(&key);
-            assert!(changed.starts_with(&prefix.buckets()));
-            assert_eq!(prefix.change(changed.as_bytes()), Some(Change::Session(key)));
-            assert_eq!(
-                prefix.change((prefix.bucket(bucket) + EPOCHS).as_bytes()),
-                Some(Change::Any)
-            );
-            assert_eq!(prefix.change((prefix.bucket(bucket) + SCHEDULE).as_bytes()), None);
+            let stem = prefix.bucket(bucket).concat();
+            assert!(stem.starts_with(&prefix.buckets()));
+            let changed = [stem.as_bytes(), &Name::of(&key).parts().concat()].concat();
+            assert_eq!(prefix.change(&changed), Some(Change::Session(key)));
+            assert_eq!(prefix.change((stem.clone() + EPOCHS).as_bytes()), Some(Change::Any));
+            assert_eq!(prefix.change((stem + SCHEDULE).as_bytes()), None);
         }
         for odd in ["tenure:{1}:h:short:shop", "tenure:{1}:é", "tenure:{1", "other:{1}:schedule"] {
             assert_eq!(prefix.change(odd.as_bytes()), Some(Change::Any), "{odd}");
@@ -266,6 +275,10 @@ mod tests {
         assert_eq!(prefix.change(b"\xFF"), Some(Change::Any));
         let index = prefix.index(&other(), "ada");
         assert!(!index.starts_with(&prefix.buckets()), "nobody asks for what happens to it");
+    }
+
+    fn text(octets: Vec<u8>) -> String {
+        String::from_utf8(octets).unwrap()
     }
 
     fn other() -> Namespace {

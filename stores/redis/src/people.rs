@@ -87,7 +87,8 @@ impl Inner {
         until: Timestamp,
         now: Timestamp,
     ) -> StoreResult<()> {
-        let call = Call::new(&script::INDEX, self.prefix.index(key.namespace(), user), &[""])
+        let call = Call::new(&script::INDEX, 1)
+            .key([self.prefix.index(key.namespace(), user).as_bytes()])
             .number(now.as_millis())
             .number(until.as_millis())
             .arg(short_name(key));
@@ -113,7 +114,8 @@ impl Inner {
     /// Moves an epoch in every bucket: of everybody in a namespace, or of a user.
     async fn move_epoch(&self, whose: &str, now: Timestamp) -> StoreResult<()> {
         let moved = try_join_all(Bucket::all().map(|bucket| async move {
-            let call = Call::new(&script::REVOKE, self.prefix.bucket(bucket), &[EPOCHS, SCHEDULE])
+            let call = self
+                .keys(Call::new(&script::REVOKE, 2), bucket, [EPOCHS, SCHEDULE])
                 .number(now.as_millis())
                 .arg(whose);
             self.connection.run(&call).await

@@ -144,6 +144,8 @@ impl Chain {
             *sum = folded;
             return;
         }
+        // Most chains have one.
+        self.ops.reserve_exact(usize::from(self.ops.is_empty()));
         self.ops.push(op);
     }
 

@@ -89,18 +89,18 @@ pub(crate) enum By {
 const OCTETS: usize = 768;
 
 impl Call {
-    /// The call with the keys that begin with `stem` and end with these names.
-    pub(crate) fn new(script: &'static Script, stem: String, names: &[&str]) -> Self {
+    /// The call with this many keys, which are to follow.
+    pub(crate) fn new(script: &'static Script, keys: usize) -> Self {
         let arguments = Vec::with_capacity(OCTETS);
         let mut call = Self { script, arguments, number: 0, size: 0, own: None };
-        call.write_number(names.len() as u64);
-        let (len, mut key) = (stem.len(), stem);
-        for name in names {
-            key.truncate(len);
-            key.push_str(name);
-            call.write(key.as_bytes());
-        }
+        call.write_number(keys as u64);
         call
+    }
+
+    /// A key that consists of these parts.
+    pub(crate) fn key<const N: usize>(mut self, parts: [&[u8]; N]) -> Self {
+        self.write(parts);
+        self
     }
 
     pub(crate) fn arg(mut self, argument: impl AsRef<[u8]>) -> Self {
@@ -129,20 +129,28 @@ impl Call {
         self.write_number(number);
     }
 
-    pub(crate) fn push(&mut self, argument: impl AsRef<[u8]>) {
-        let argument = argument.as_ref();
-        self.size += argument.len();
-        self.write(argument);
+    pub(crate) fn push_integer(&mut self, number: i64) {
+        let sign: &[u8] = if number < 0 { b"-" } else { b"" };
+        self.push_parts([sign, Digits::of(number.unsigned_abs()).as_bytes()]);
     }
 
-    fn write(&mut self, argument: &[u8]) {
-        write(&mut self.arguments, argument);
+    pub(crate) fn push(&mut self, argument: impl AsRef<[u8]>) {
+        self.push_parts([argument.as_ref()]);
+    }
+
+    /// Adds an argument that consists of these parts.
+    pub(crate) fn push_parts<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        self.size += parts.iter().map(|part| part.len()).sum::<usize>();
+        self.write(parts);
+    }
+
+    fn write<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        write(&mut self.arguments, parts);
         self.number += 1;
     }
 
     fn write_number(&mut self, number: u64) {
-        let digits = Digits::of(number);
-        self.write(digits.as_bytes());
+        self.write([Digits::of(number).as_bytes()]);
     }
 
     /// Whether it reads a session.
@@ -170,7 +178,7 @@ impl Call {
         octets.extend_from_slice(b"\r\n");
         match by {
             By::Hash => octets.extend_from_slice(self.script.begin.as_bytes()),
-            By::Text => self.verb(by).iter().for_each(|word| write(octets, word.as_bytes())),
+            By::Text => self.verb(by).iter().for_each(|word| write(octets, [word.as_bytes()])),
         }
         octets.extend_from_slice(&self.arguments);
     }
@@ -189,9 +197,9 @@ impl Call {
     }
 }
 
-/// Adds an argument, with its length before it.
-fn write(octets: &mut Vec<u8>, argument: &[u8]) {
-    let len = argument.len();
+/// Adds an argument that consists of these parts, with its length before it.
+fn write<const N: usize>(octets: &mut Vec<u8>, parts: [&[u8]; N]) {
+    let len = parts.iter().map(|part| part.len()).sum();
     octets.reserve(len + "$".len() + Digits::MOST + 2 * "\r\n".len());
     match len {
         0..=9 => octets.extend_from_slice(&[b'$', digit(len), b'\r', b'\n']),
@@ -204,7 +212,7 @@ fn write(octets: &mut Vec<u8>, argument: &[u8]) {
             octets.extend_from_slice(b"\r\n");
         }
     }
-    octets.extend_from_slice(argument);
+    parts.iter().for_each(|part| octets.extend_from_slice(part));
     octets.extend_from_slice(b"\r\n");
 }
 
@@ -246,7 +254,9 @@ mod tests {
     #[test]
     fn calls_are_written_as_the_driver_writes_them() {
         let long = [b'\n'; 1_234];
-        let call = Call::new(&script::LOAD, "stem:".to_owned(), &["one", "two"])
+        let call = Call::new(&script::LOAD, 2)
+            .key([b"stem:", b"one"])
+            .key([b"stem:two"])
             .arg("")
             .arg(b"\r\n$3\r\n\xFF")
             .arg(long)
@@ -254,12 +264,17 @@ mod tests {
             .number(1_234_567_890)
             .number(u64::MAX);
         assert_eq!(call.size, 7 + 1_234 + 3 * 20);
+        let mut call = call;
+        for integer in [0, -1, 42, i64::MIN, i64::MAX] {
+            call.push_integer(integer);
+        }
         for (by, word, name) in
             [(By::Hash, "EVALSHA", &*script::LOAD.hash), (By::Text, "EVAL", script::LOAD.source)]
         {
             let mut command = redis::cmd(word);
             command.arg(name).arg(2).arg("stem:one").arg("stem:two").arg("");
             command.arg(b"\r\n$3\r\n\xFF").arg(&long).arg(0).arg(1_234_567_890).arg(u64::MAX);
+            command.arg(0).arg(-1).arg(42).arg(i64::MIN).arg(i64::MAX);
             let mut written = b"before".to_vec();
             call.write_to(&mut written, by);
             assert_eq!(written[6..], command.get_packed_command());
