@@ -1,5 +1,7 @@
 //! A patch as the arguments of a script, and what the script answers.
 
+use std::iter;
+
 use redis::Value;
 use tenure_core::Timestamp;
 use tenure_core::id::CommitId;
@@ -46,10 +48,8 @@ pub(crate) fn add_patch(
     commit.copy_from_slice(patch.id().as_bytes());
     times[..8].copy_from_slice(&revision.to_be_bytes());
     times[8..].copy_from_slice(&patch.until().map_or(0, Timestamp::as_millis).to_be_bytes());
-    call.push(head);
-    let mut settled = Vec::with_capacity(CommitId::LEN * patch.settled().len());
-    patch.settled().iter().for_each(|id| settled.extend_from_slice(id.as_bytes()));
-    call.push(settled);
+    let settled = patch.settled().iter().map(|id| &id.as_bytes()[..]);
+    call.push_parts(iter::once(&head[..]).chain(settled));
 
     let lifetimes = [
         patch.idle_timeout().map(|timeout| Timestamp::default() + timeout),
@@ -57,7 +57,6 @@ pub(crate) fn add_patch(
     ];
     let (proof, user) = (patch.proof(), patch.user());
     if lifetimes == [None; 2] && proof.is_none() && user.is_none() {
-        call.push("");
         return Ok(());
     }
     call.stay_alone();

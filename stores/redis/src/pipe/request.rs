@@ -139,14 +139,17 @@ impl Call {
     }
 
     /// Adds an argument that consists of these parts.
-    pub(crate) fn push_parts<const N: usize>(&mut self, parts: [&[u8]; N]) {
-        self.size += parts.iter().map(|part| part.len()).sum::<usize>();
-        self.write(parts);
+    pub(crate) fn push_parts<'p>(
+        &mut self,
+        parts: impl IntoIterator<Item = &'p [u8], IntoIter: Clone>,
+    ) {
+        self.size += self.write(parts);
     }
 
-    fn write<const N: usize>(&mut self, parts: [&[u8]; N]) {
-        write(&mut self.arguments, parts);
+    /// As [`Call::push_parts`], but it does not count. Gives its length.
+    fn write<'p>(&mut self, parts: impl IntoIterator<Item = &'p [u8], IntoIter: Clone>) -> usize {
         self.number += 1;
+        write(&mut self.arguments, parts)
     }
 
     fn write_number(&mut self, number: u64) {
@@ -178,7 +181,11 @@ impl Call {
         octets.extend_from_slice(b"\r\n");
         match by {
             By::Hash => octets.extend_from_slice(self.script.begin.as_bytes()),
-            By::Text => self.verb(by).iter().for_each(|word| write(octets, [word.as_bytes()])),
+            By::Text => {
+                for word in self.verb(by) {
+                    write(octets, [word.as_bytes()]);
+                }
+            }
         }
         octets.extend_from_slice(&self.arguments);
     }
@@ -197,9 +204,13 @@ impl Call {
     }
 }
 
-/// Adds an argument that consists of these parts, with its length before it.
-fn write<const N: usize>(octets: &mut Vec<u8>, parts: [&[u8]; N]) {
-    let len = parts.iter().map(|part| part.len()).sum();
+/// Adds an argument that consists of these parts, with its length before it. Gives the length.
+fn write<'p>(
+    octets: &mut Vec<u8>,
+    parts: impl IntoIterator<Item = &'p [u8], IntoIter: Clone>,
+) -> usize {
+    let parts = parts.into_iter();
+    let len = parts.clone().map(<[u8]>::len).sum();
     octets.reserve(len + "$".len() + Digits::MOST + 2 * "\r\n".len());
     match len {
         0..=9 => octets.extend_from_slice(&[b'$', digit(len), b'\r', b'\n']),
@@ -212,8 +223,9 @@ fn write<const N: usize>(octets: &mut Vec<u8>, parts: [&[u8]; N]) {
             octets.extend_from_slice(b"\r\n");
         }
     }
-    parts.iter().for_each(|part| octets.extend_from_slice(part));
+    parts.for_each(|part| octets.extend_from_slice(part));
     octets.extend_from_slice(b"\r\n");
+    len
 }
 
 fn digit(number: usize) -> u8 {

@@ -1,7 +1,7 @@
 -- KEYS[3]: the schedule. ARGV: proof; then a commit, or several that change data alone, with an
--- empty argument between two. A commit: its id, revision and the new deadline or 0; the settled
--- commits; nothing, or `+` and five more if it does more than change data; then perhaps `clear`, a
--- number and so many fields that stay; and an operation, a field and its arguments for each step.
+-- empty argument between two. A commit: its id, revision, the new deadline or 0 and the settled
+-- commits in one; `+` and five more if it does more than change data; then perhaps `clear`, a number
+-- and so many fields that stay; and an operation, a field and its arguments for each step.
 --
 -- All of a commit is checked before the first write: a script that fails halfway is not undone. Of
 -- several, the first that is not simply done is the last that this call looks at.
@@ -10,14 +10,17 @@
 --
 -- The answer is that to the commit. To several it is 1 if all are done, or else a list with the
 -- answers to those that were looked at.
-local proof, at = ARGV[3], 4
+local given, last = ARGV, #ARGV
+local proof, at = given[3], 4
 local HORIZON, FORMER_GRACE, PENDING_GRACE = 10000, 120000, 60000
 local LONGEST = 4194304
+-- Lua adds numbers below it exactly, and what it makes of two of them.
+local EXACT = 1e15
 local GONE, DONE, ALREADY, STALE, TOO_LARGE = 0, 1, 2, 3, 4
 
 -- With the value that the first step looks at: most patches have one step.
-local looks = ARGV[7] == 'add' or ARGV[7] == 'push' or ARGV[7] == 'replace'
-local ahead = ARGV[6] == '' and looks and ARGV[8]
+local looks = given[5] == 'add' or given[5] == 'push' or given[5] == 'replace'
+local ahead = looks and given[6]
 local r, why = read(ahead)
 if not r then
   return why
@@ -27,34 +30,35 @@ if not r.alive then
 end
 
 -- The commits to be written and what they have settled; the fields and what they become, false if
--- they go; and what the server is to add to others.
-local done, settled, news, sums = {}, '', {}, nil
+-- they go and a number if Lua has added to it; and what the server is to add to others.
+local done, settled, news, sums = {}, {}, {}, nil
+local accepted = accepts(r, proof)
 local was, seen_before, before = r.user, r.last_seen, math.min(r.idle_deadline, r.absolute)
-local answer, number, more, step, revision = DONE, 0, nil, nil, nil
+local answer, number, used_till, more, step, revision = DONE, 0, 0, nil, nil, nil
 repeat
   number = number + 1
-  local id, its_revision, till = struct.unpack('>c16c8I8', ARGV[at])
-  local forgets = ARGV[at + 1]
-  more = ARGV[at + 2] == '+' and at + 3
-  at = more and at + 8 or at + 3
-  local survives = ARGV[at] == 'clear' and {}
+  local head = given[at]
+  local id, its_revision, till = struct.unpack('>c16c8I8', head)
+  more = given[at + 1] == '+' and at + 2
+  at = more and at + 7 or at + 1
+  local survives = given[at] == 'clear' and {}
   if survives then
     local first = at + 2
-    at = first + ARGV[at + 1]
+    at = first + given[at + 1]
     for kept = first, at - 1 do
-      survives[ARGV[kept]] = true
+      survives[given[kept]] = true
     end
   end
   step = at
 
   if done[id] or place(r.commits, id) then
     answer = ALREADY
-  elseif not accepts(r, proof) then
+  elseif not accepted then
     answer = GONE
   end
   local puts = {}
-  while answer == DONE and at <= #ARGV and ARGV[at] ~= '' do
-    local operation, field, operand = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  while answer == DONE and at <= last and given[at] ~= '' do
+    local operation, field, operand = given[at], given[at + 1], given[at + 2]
     at = at + 3
     if survives then
       survives[field] = true
@@ -73,12 +77,18 @@ repeat
           value = redis.call('HGET', session, field)
         end
       end
+      local known = type(value) == 'number'
+      if known and operation ~= 'add' then
+        value = text(value)
+      end
       if operation == 'add' then
-        local digits = not value and '' or value == '0' and value or value:match('^%-?([1-9]%d*)$')
-        if digits and #digits <= 15 and #operand <= 15 then
-          puts[field] = text((value or 0) + operand)
-        elseif digits and #digits <= 18 then
-          -- Beyond what Lua adds exactly; integers of 18 digits cannot overflow.
+        local digits = not known
+          and (not value and '' or value == '0' and value or value:match('^%-?([1-9]%d*)$'))
+        local exact = known and value < EXACT and value > -EXACT or digits and #digits <= 15
+        if exact and #operand <= 15 then
+          puts[field] = (value or 0) + operand
+        elseif known or digits and #digits <= 18 then
+          -- Integers of 18 digits cannot overflow.
           sums = sums or {}
           sums[#sums + 1] = { field, operand }
         else
@@ -88,7 +98,7 @@ repeat
         if (value or '') ~= operand then
           answer = STALE
         end
-        puts[field] = ARGV[at] ~= '' and ARGV[at]
+        puts[field] = given[at] ~= '' and given[at]
         at = at + 1
       elseif not value then
         puts[field] = '[' .. operand .. ']'
@@ -109,8 +119,10 @@ repeat
 
   if answer == DONE then
     at = at + 1
-    done[#done + 1], done[id], revision = id, true, its_revision
-    settled = settled .. forgets
+    done[number], done[id], revision = id, true, its_revision
+    if #head > 32 then
+      settled[#settled + 1] = head:sub(33)
+    end
     if survives then
       for _, field in ipairs(redis.call('HKEYS', session)) do
         if field:byte() == 61 and not survives[field] then
@@ -126,7 +138,7 @@ repeat
       end
     end
     if more then
-      local lifetimes, proofs, user, authenticated = unpack(ARGV, more + 1, more + 4)
+      local lifetimes, proofs, user, authenticated = unpack(given, more + 1, more + 4)
       if lifetimes ~= '' then
         local idle, absolute = lifetimes:match('^(%d*) (%d*)$')
         if absolute ~= '' then
@@ -159,11 +171,12 @@ repeat
         end
       end
     end
-    if till > 0 then
-      touch(r, till)
-    end
+    used_till = till > used_till and till or used_till
   end
-until answer ~= DONE or sums or at > #ARGV
+until answer ~= DONE or sums or at > last
+if used_till > 0 then
+  touch(r, used_till)
+end
 if answer ~= DONE then
   sums = nil
 end
@@ -175,31 +188,31 @@ if #done > 0 then
     first = first + 24
   end
   local places, kept = {}, {}
-  for from = 1, #settled, 16 do
-    places[#places + 1] = place(commits, settled:sub(from, from + 15))
+  for _, ids in ipairs(settled) do
+    for from = 1, #ids, 16 do
+      places[#places + 1] = place(commits, ids:sub(from, from + 15))
+    end
   end
   table.sort(places)
   for _, here in ipairs(places) do
     if here > first then
       kept[#kept + 1] = commits:sub(first, here - 1)
     end
-    first = math.max(first, here + 24)
+    first = here >= first and here + 24 or first
   end
   if first < #commits then
     kept[#kept + 1] = first == 1 and commits or commits:sub(first)
   end
   local at_now = struct.pack('>I8', now)
-  for _, id in ipairs(done) do
-    kept[#kept + 1] = id
-    kept[#kept + 1] = at_now
-  end
+  kept[#kept + 1] = table.concat(done, at_now)
+  kept[#kept + 1] = at_now
 
   local deadline = math.min(r.idle_deadline, r.absolute)
   local puts, drops = { 'k', table.concat(kept), 't', pack_times(r, revision) }, {}
   for field, new in pairs(news) do
     if new then
       puts[#puts + 1] = field
-      puts[#puts + 1] = new
+      puts[#puts + 1] = type(new) == 'number' and text(new) or new
     else
       drops[#drops + 1] = field
     end
@@ -217,16 +230,16 @@ if #done > 0 then
   end
 end
 
-local together = number > 1 or at <= #ARGV
+local together = number > 1 or at <= last
 if answer ~= DONE then
   -- What the steps look at.
   local arity = { set = 3, remove = 2, add = 3, push = 3, replace = 4 }
   local fields, found = { 't', 'p', 'n', 'k' }, {}
-  while step <= #ARGV and ARGV[step] ~= '' do
-    fields[#fields + 1] = ARGV[step + 1]
-    step = step + arity[ARGV[step]]
+  while step <= last and given[step] ~= '' do
+    fields[#fields + 1] = given[step + 1]
+    step = step + arity[given[step]]
   end
-  together = number > 1 or step <= #ARGV
+  together = number > 1 or step <= last
   if answer == ALREADY then
     answer = { ALREADY, packed(redis.call('HGETALL', session)) }
   elseif answer == STALE then
@@ -240,9 +253,9 @@ if answer ~= DONE then
     answer = { STALE, packed(found) }
   end
 else
-  local changed, wanted = r.user ~= was, more and ARGV[more] ~= ''
+  local changed, wanted = r.user ~= was, more and given[more] ~= ''
   local due = r.user
-    and ((more and ARGV[more + 3] ~= '')
+    and ((more and given[more + 3] ~= '')
       or math.floor(seen_before / 60000) ~= math.floor(r.last_seen / 60000))
   if due or changed or wanted then
     answer = {
@@ -258,7 +271,7 @@ end
 if not together then
   return answer
 end
-if answer == DONE and at > #ARGV then
+if answer == DONE and at > last then
   return DONE
 end
 local answers = {}

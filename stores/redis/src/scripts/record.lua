@@ -34,14 +34,14 @@ local function read(field)
   if #t ~= 57 or (n and #n ~= 40) or (f and #f ~= 40) or (e and #e ~= 16) or #(k or '') % 24 ~= 0 then
     return nil, CORRUPT
   end
-  local r = {
-    proof = p, pending = n, former = f, user = u, seen = e, commits = k or '', value = value,
-  }
-  local _
-  _, r.created, r.last_seen, r.renewed, r.idle, r.idle_deadline, r.absolute, r.revision =
+  local _, created, last_seen, renewed, idle, idle_deadline, absolute, revision =
     struct.unpack(TIMES, t)
-  r.alive = now < math.min(r.idle_deadline, r.absolute) and not revoked(e, u)
-  return r
+  return {
+    proof = p, pending = n, former = f, user = u, seen = e, commits = k or '', value = value,
+    created = created, last_seen = last_seen, renewed = renewed, idle = idle,
+    idle_deadline = idle_deadline, absolute = absolute, revision = revision,
+    alive = now < math.min(idle_deadline, absolute) and not revoked(e, u),
+  }
 end
 
 local function accepts(r, proof)

@@ -26,7 +26,7 @@ fn all_done(applied: &[StoreResult<Applied>]) {
     }
 }
 
-/// Thirteen increments are one command; and each is known to have taken effect.
+/// Eighteen increments are one command; and each is known to have taken effect.
 #[tokio::test]
 async fn commits_of_the_same_moment_share_a_command() {
     let Some(server) = redis() else { return };
@@ -38,15 +38,15 @@ async fn commits_of_the_same_moment_share_a_command() {
     // The server knows the script from now on.
     all_done(&at_once(&store, &key, &[add()], now()).await);
 
-    let patches: Vec<_> = (0..26).map(|_| add()).collect();
+    let patches: Vec<_> = (0..36).map(|_| add()).collect();
     let (before, at) = (commands(&server), now());
     all_done(&at_once(&store, &key, &patches, at).await);
     assert_eq!(commands(&server) - before, 2);
     let record = load(&store, &key).await;
-    assert_eq!(record.data.get("n"), Some("27"));
+    assert_eq!(record.data.get("n"), Some("37"));
     assert!(patches.iter().all(|patch| record.commits.contains(&(patch.id(), at))));
     all_done(&at_once(&store, &key, &patches, now()).await);
-    assert_eq!(load(&store, &key).await.data.get("n"), Some("27"), "each took effect once");
+    assert_eq!(load(&store, &key).await.data.get("n"), Some("37"), "each took effect once");
 
     // What is about another session, another time or more than data goes by itself.
     let before = commands(&server);
@@ -105,6 +105,37 @@ async fn each_gets_the_answer_to_its_own() {
     assert!(["[1,2]", "[2,1]"].contains(&data.get("l").unwrap()));
 }
 
+/// What one has added to is to the next what it would be to anybody.
+#[tokio::test]
+async fn what_was_added_in_the_same_command_is_text() {
+    let Some(server) = redis() else { return };
+    let store = open(&server).await;
+    let key = begin(&store, &[("n", "1")]).await;
+    let seen = Arc::new(load(&store, &key).await);
+    let mut then = (*seen).clone();
+    then.data = [("n", "2")].into_iter().collect();
+    let then = Arc::new(then);
+    let add = |to, number| patch().add("n", Number::parse(number).unwrap()).on(Arc::clone(to));
+    // The server knows the script from now on.
+    all_done(&at_once(&store, &key, &[patch().set("other", json("1"))], now()).await);
+
+    let before = commands(&server);
+    let patches =
+        [add(&seen, "1"), add(&then, "0.5"), patch().push("n", json("1")).on(Arc::clone(&then))];
+    let applied = at_once(&store, &key, &patches, now()).await;
+    assert_eq!(commands(&server) - before, 1, "two is what the second has seen");
+    all_done(&applied[..2]);
+    assert!(matches!(applied[2], Ok(Applied::Refused(_))), "{:?}", applied[2]);
+    assert_eq!(load(&store, &key).await.data.get("n"), Some("2.5"));
+
+    let key = begin(&store, &[("n", "1")]).await;
+    let patches = [add(&seen, "1"), patch().push("n", json("1")).on(seen)];
+    let applied = at_once(&store, &key, &patches, now()).await;
+    all_done(&applied[..1]);
+    assert!(matches!(applied[1], Ok(Applied::Refused(_))), "{:?}", applied[1]);
+    assert_eq!(load(&store, &key).await.data.get("n"), Some("2"));
+}
+
 /// Who has no right to the session changes nothing beside those who have.
 #[tokio::test]
 async fn another_proof_shares_nothing() {
@@ -159,10 +190,17 @@ async fn whatever_they_do_it_is_as_if_each_came_alone() {
     let Some(server) = redis() else { return };
     let store = open(&server).await;
     for round in 0..150 {
-        let start = [("n", "0"), ("m", "99999999999999999"), ("l", "[ ]"), ("r", "1")];
+        let start = [
+            ("n", "0"),
+            ("m", "99999999999999999"),
+            ("e", "999999999999000"),
+            ("l", "[ ]"),
+            ("r", "1"),
+        ];
         let key = begin(&store, &start).await;
         let seen = Arc::new(load(&store, &key).await);
-        let (mut n, mut m, mut items, mut keys) = (0, 99_999_999_999_999_999_i64, vec![], vec![]);
+        let (mut n, mut m, mut e) = (0, 99_999_999_999_999_999_i64, 999_999_999_999_000_i64);
+        let (mut items, mut keys) = (vec![], vec![]);
         let mut patches = Vec::new();
         for number in 0..1 + usize::from(random::<1>()[0] % 40) {
             let mut patch = patch();
@@ -174,6 +212,10 @@ async fn whatever_they_do_it_is_as_if_each_came_alone() {
             if kinds & 0b110 == 0b110 {
                 m += i64::from(by) << 40;
                 patch = patch.add("m", Number::Int(i64::from(by) << 40));
+            }
+            if kinds & 64 > 0 {
+                e += i64::from(by) << 2;
+                patch = patch.add("e", Number::Int(i64::from(by) << 2));
             }
             if kinds & 8 > 0 {
                 items.push(number.to_string());
@@ -195,6 +237,7 @@ async fn whatever_they_do_it_is_as_if_each_came_alone() {
         let data = load(&store, &key).await.data;
         assert_eq!(data.get("n"), Some(&*n.to_string()), "round {round}");
         assert_eq!(data.get("m"), Some(&*m.to_string()), "round {round}");
+        assert_eq!(data.get("e"), Some(&*e.to_string()), "round {round}");
         let list = data.get("l").unwrap().trim_matches(['[', ' ', ']']);
         let mut found: Vec<_> = list.split(',').filter(|item| !item.is_empty()).collect();
         found.sort_by_key(|item| item.parse::<usize>().unwrap());
