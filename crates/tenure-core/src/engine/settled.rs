@@ -26,7 +26,10 @@ impl Settled {
     /// it. If that patch never takes effect, the retry horizon has the same end.
     pub(super) fn take(&self, id: CommitId) -> bool {
         let tag = tag(id);
-        self.slot(tag).compare_exchange(tag, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let slot = self.slot(tag);
+        // Most are none of them, and to look costs less than to try.
+        slot.load(Ordering::Relaxed) == tag
+            && slot.compare_exchange(tag, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn slot(&self, tag: u64) -> &AtomicU64 {
