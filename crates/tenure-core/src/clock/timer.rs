@@ -53,7 +53,8 @@ impl Future for Delay {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let Some(until) = self.until else { return Poll::Pending };
-        if until <= Instant::now() {
+        // Whoever looks for the first time has just begun to wait.
+        if self.place.is_some() && until <= Instant::now() {
             return Poll::Ready(());
         }
         let timer = self.timer;
