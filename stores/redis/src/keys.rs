@@ -4,7 +4,6 @@
 //! that a script reaches a session, the epochs that may have ended it and the schedule of the sweep
 //! together.
 
-use std::io::Write;
 use std::sync::LazyLock;
 
 use tenure_core::id::{Handle, Namespace};
@@ -132,12 +131,7 @@ enum Id {
 impl<'a> Name<'a> {
     pub(crate) fn of(key: &'a StoreKey) -> Self {
         let id = match key.name() {
-            KeyName::Handle(handle) => {
-                let mut text = [0; Handle::TEXT_LEN];
-                // It has room for all of it.
-                let _ = write!(&mut text[..], "{handle}");
-                Id::Handle(text)
-            }
+            KeyName::Handle(handle) => Id::Handle(handle.to_ascii()),
             // It is text; the contract gives its octets.
             KeyName::Foreign(_) => {
                 Id::Foreign(escaped(&String::from_utf8_lossy(key.name().as_bytes())))

@@ -51,13 +51,27 @@ impl Handle {
     pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
+
+    /// Its text, for where it is a part of a longer name: ASCII, as [`Display`](fmt::Display)
+    /// writes it.
+    ///
+    /// ```
+    /// # use tenure_core::Handle;
+    /// let handle: Handle = "AAECAwQFBgcICQoL".parse()?;
+    /// assert_eq!(&handle.to_ascii(), b"AAECAwQFBgcICQoL");
+    /// # Ok::<(), tenure_core::id::ParseHandleError>(())
+    /// ```
+    #[must_use]
+    pub fn to_ascii(&self) -> [u8; Self::TEXT_LEN] {
+        let mut text = [0; Self::TEXT_LEN];
+        BASE64.encode_slice(self.0, &mut text).expect("four characters for three octets");
+        text
+    }
 }
 
 impl fmt::Display for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; Self::TEXT_LEN];
-        BASE64.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
-        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        f.write_str(str::from_utf8(&self.to_ascii()).map_err(|_| fmt::Error)?)
     }
 }
 
