@@ -9,6 +9,14 @@ macro_rules! forward_through_around {
                 self.around(Operation::Load, key.handle(), self.store.load(key, now)).await
             }
 
+            async fn load_shared(
+                &self,
+                key: &StoreKey,
+                now: Timestamp,
+            ) -> StoreResult<Option<Arc<Record>>> {
+                self.around(Operation::Load, key.handle(), self.store.load_shared(key, now)).await
+            }
+
             async fn create(
                 &self,
                 key: &StoreKey,

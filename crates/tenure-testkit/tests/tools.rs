@@ -84,6 +84,23 @@ async fn every_wrapper_forwards_every_operation_as_itself() {
 }
 
 #[tokio::test]
+async fn wrappers_share_what_the_store_shares() {
+    async fn shares(store: &impl Store) -> bool {
+        let one = store.load_shared(&key(), NOW).await.unwrap().unwrap();
+        let other = store.load_shared(&key(), NOW).await.unwrap().unwrap();
+        assert_eq!(one, other);
+        Arc::ptr_eq(&one, &other)
+    }
+    let cache = NearCache::new(MemoryStore::new()).stale_for(Duration::from_secs(60));
+    cache.create(&key(), &record(), NOW).await.unwrap();
+    assert!(!shares(cache.inner()).await);
+    assert!(shares(&cache).await);
+    assert!(shares(&AnyStore::new(cache.clone())).await);
+    assert!(shares(&FaultStore::new(cache.clone())).await);
+    assert!(shares(&Recorder::new(cache)).await);
+}
+
+#[tokio::test]
 async fn provided_hides_apply_and_touch_alone() {
     let recorder = Recorder::new(MemoryStore::new());
     let store = Provided::new(recorder.clone());

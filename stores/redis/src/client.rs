@@ -139,9 +139,18 @@ impl RedisStore {
 
     /// The live record under `key`, whatever the proof.
     pub(crate) async fn find(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        Ok(self.find_shared(key, now).await?.map(Arc::unwrap_or_clone))
+    }
+
+    /// As [`find`](Self::find), perhaps shared with others who have read it.
+    pub(crate) async fn find_shared(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<Arc<Record>>> {
         let record = match self.inner.connection.reply(&self.inner.reading(key)).await? {
-            Reply::Value(value) => hash::record(&value)?,
-            Reply::Session(record) => Some(Arc::unwrap_or_clone(record)),
+            Reply::Value(value) => hash::record(&value)?.map(Arc::new),
+            Reply::Session(record) => Some(record),
         };
         Ok(record.filter(|record| record.is_alive(now)))
     }

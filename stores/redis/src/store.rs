@@ -1,5 +1,7 @@
 //! The operations of the contract.
 
+use std::sync::Arc;
+
 use futures_util::future::try_join_all;
 use redis::Value;
 use tenure_core::Timestamp;
@@ -20,10 +22,18 @@ const BATCH: u32 = 100;
 
 impl Store for RedisStore {
     async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        Ok(self.load_shared(key, now).await?.map(Arc::unwrap_or_clone))
+    }
+
+    async fn load_shared(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<Arc<Record>>> {
         if is_administrative(key) {
             return Ok(None);
         }
-        Ok(self.find(key, now).await?.filter(|record| record.admits(key, now)))
+        Ok(self.find_shared(key, now).await?.filter(|record| record.admits(key, now)))
     }
 
     async fn create(

@@ -123,8 +123,7 @@ impl Slot {
         let session = key.handle();
         let loaded = manager
             .call("load", now, |now, _| async move {
-                let loaded = self.store().load(key, now).await.and_then(opened);
-                match loaded.map(|record| record.map(Arc::new)) {
+                match self.store().load_shared(key, now).await.and_then(opened) {
                     Err(error) if error.kind() == StoreErrorKind::UnknownVersion => {
                         manager.emit(Event::UnknownVersion { session });
                         Ok(None)

@@ -137,6 +137,17 @@ impl Store for AnyStore {
         }
     }
 
+    async fn load_shared(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<Arc<Record>>> {
+        match &self.memory {
+            Some(memory) => Store::load_shared(&**memory, key, now).await,
+            None => self.store.load_shared(key, now).await,
+        }
+    }
+
     async fn create(
         &self,
         key: &StoreKey,

@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use super::{
     Applied, Change, Created, Epoch, Inspect, Listed, Patch, Record, Revision, Stamp, Store,
@@ -13,6 +14,11 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = StoreResult<T>> + Send + 'a>>;
 /// The twin of [`Store`] whose futures are boxed.
 pub(super) trait DynStore: Send + Sync {
     fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Boxed<'a, Option<Record>>;
+    fn load_shared<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        now: Timestamp,
+    ) -> Boxed<'a, Option<Arc<Record>>>;
     fn create<'a>(
         &'a self,
         key: &'a StoreKey,
@@ -67,6 +73,14 @@ pub(super) trait DynStore: Send + Sync {
 impl<S: Store> DynStore for S {
     fn load<'a>(&'a self, key: &'a StoreKey, now: Timestamp) -> Boxed<'a, Option<Record>> {
         Box::pin(Store::load(self, key, now))
+    }
+
+    fn load_shared<'a>(
+        &'a self,
+        key: &'a StoreKey,
+        now: Timestamp,
+    ) -> Boxed<'a, Option<Arc<Record>>> {
+        Box::pin(Store::load_shared(self, key, now))
     }
 
     fn create<'a>(

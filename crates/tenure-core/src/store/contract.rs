@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::sync::Arc;
 
 use super::provided::apply_by_swap;
 use super::{
@@ -67,6 +68,39 @@ pub trait Store: Send + Sync + 'static {
         key: &StoreKey,
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<Option<Record>>> + Send;
+
+    /// As [`load`](Self::load), for whoever only looks at the record: a store that has it in memory,
+    /// or has read it for several at once, gives it away without a copy.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use tenure_core::{Handle, Namespace, Timestamp, UserId, id::{CommitId, Proof}};
+    /// # use tenure_core::{store::*, value::Number};
+    /// # let now = Timestamp::from_millis(1_000);
+    /// # let key = StoreKey::new(Namespace::new("shop")?, Handle::from_bytes([1; 12]));
+    /// # let key = key.with_proof(Proof::from_bytes([2; 32]));
+    /// # let mut record = Record::new(now, Duration::from_secs(60), Duration::from_secs(90));
+    /// # record.proofs.present = key.proof().copied();
+    /// # let store = NearCache::new(MemoryStore::new()).stale_for(Duration::from_secs(60));
+    /// store.create(&key, &record, now).await?;
+    /// let [one, other] = [store.load_shared(&key, now).await?, store.load_shared(&key, now).await?];
+    /// assert!(std::sync::Arc::ptr_eq(&one.unwrap(), &other.unwrap()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`load`](Self::load).
+    fn load_shared(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> impl Future<Output = StoreResult<Option<Arc<Record>>>> + Send {
+        let loaded = self.load(key, now);
+        async move { Ok(loaded.await?.map(Arc::new)) }
+    }
 
     /// Files a new record, which carries the id of this commit as its only one.
     ///

@@ -235,7 +235,7 @@ fn ciphers(keyring: Keyring, seals: SealAlgorithm) -> Arc<Derived<Ciphers>> {
 
 /// Refuses a record that is still sealed, which would look like an empty session.
 #[inline]
-pub(crate) fn opened(record: Option<Record>) -> StoreResult<Option<Record>> {
+pub(crate) fn opened(record: Option<Arc<Record>>) -> StoreResult<Option<Arc<Record>>> {
     match &record {
         Some(record) if record.data.get(SEALED).is_some() => Err(corrupt(
             "the data is sealed, and nothing opens it; configure `seal_at_rest` with the keys of \

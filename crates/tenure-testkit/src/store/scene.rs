@@ -129,6 +129,8 @@ impl<S: Store> Scene<S> {
     pub(super) async fn is_shut(&self, key: &StoreKey, now: Timestamp) -> Outcome<()> {
         let record = self.record(key, &[("written", "1")]);
         check!(self.store.load(key, now).await?.is_none(), "load found a session that is gone");
+        let shared = self.store.load_shared(key, now).await?;
+        check!(shared.is_none(), "load_shared found a session that is gone");
         let patch = patch().set("written", json("1")).extend(now + IDLE);
         for patch in [patch.clone(), patch.on(Arc::new(record.clone()))] {
             let applied = self.store.apply(key, &patch, now).await?;

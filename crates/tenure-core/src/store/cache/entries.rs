@@ -106,7 +106,7 @@ impl Entries {
         &self,
         key: &StoreKey,
         lease: Lease,
-        record: Option<(&Record, Option<Stamp>)>,
+        record: Option<(Arc<Record>, Option<Stamp>)>,
         now: Timestamp,
     ) {
         let hash = self.hash(key);
@@ -116,7 +116,7 @@ impl Entries {
         };
         match record {
             Some((record, stamp)) => {
-                entry.filled = Some(Filled { record: Arc::new(record.clone()), since: now, stamp });
+                entry.filled = Some(Filled { record, since: now, stamp });
             }
             None => {
                 shard.entries.remove(&hash);

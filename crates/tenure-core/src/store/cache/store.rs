@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::NearCache;
@@ -10,20 +11,28 @@ use crate::store::{
 
 impl<S: Store> Store for NearCache<S> {
     async fn load(&self, key: &StoreKey, now: Timestamp) -> StoreResult<Option<Record>> {
+        Ok(self.load_shared(key, now).await?.map(Arc::unwrap_or_clone))
+    }
+
+    async fn load_shared(
+        &self,
+        key: &StoreKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<Arc<Record>>> {
         // In boxes: the future of a warm read is to be small.
         if !self.is_trusted() {
             return match self.store.validate() {
                 Some(validate) => Box::pin(self.load_validated(validate, key, now)).await,
-                None => Box::pin(self.store.load(key, now)).await,
+                None => Box::pin(self.store.load_shared(key, now)).await,
             };
         }
         let entries = &self.shared.entries;
         let lease = match entries.find(key, now) {
-            Ok(record) => return Ok(Some(Record::clone(&record))),
+            Ok(record) => return Ok(Some(record)),
             Err(lease) => lease,
         };
-        let loaded = Box::pin(self.store.load(key, now)).await?;
-        entries.fill(key, lease, loaded.as_ref().map(|record| (record, None)), now);
+        let loaded = Box::pin(self.store.load_shared(key, now)).await?;
+        entries.fill(key, lease, loaded.clone().map(|record| (record, None)), now);
         Ok(loaded)
     }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::NearCache;
 use crate::clock::Timestamp;
 use crate::store::{Record, Store, StoreKey, StoreResult, Validate};
@@ -12,20 +14,20 @@ impl<S: Store> NearCache<S> {
         validate: &impl Validate,
         key: &StoreKey,
         now: Timestamp,
-    ) -> StoreResult<Option<Record>> {
+    ) -> StoreResult<Option<Arc<Record>>> {
         let entries = &self.shared.entries;
         let (lease, stamp) = match entries.find_stamped(key, now) {
             Ok((record, before)) => {
                 let stamp = validate.stamp(key).await?;
                 if stamp.is_some() && stamp == before {
-                    return Ok(Some(Record::clone(&record)));
+                    return Ok(Some(record));
                 }
                 (entries.lease(key), stamp)
             }
             Err(lease) => (lease, validate.stamp(key).await?),
         };
-        let loaded = self.store.load(key, now).await?;
-        let kept = loaded.as_ref().zip(stamp).map(|(record, stamp)| (record, Some(stamp)));
+        let loaded = self.store.load_shared(key, now).await?;
+        let kept = loaded.clone().zip(stamp).map(|(record, stamp)| (record, Some(stamp)));
         entries.fill(key, lease, kept, now);
         Ok(loaded)
     }

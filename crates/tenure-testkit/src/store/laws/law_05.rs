@@ -13,7 +13,13 @@ use crate::store::{Finding, Outcome, StoreHarness, Trial, Violation, check};
 
 /// `load` finds a session until the millisecond before its deadline: T-EXP-1.
 pub async fn law_05_load_expires_to_the_millisecond<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
-    edges(trial, async |scene, key, now| Ok(scene.store.load(key, now).await?.is_some())).await
+    edges(trial, async |scene, key, now| {
+        let loaded = scene.store.load(key, now).await?;
+        let shared = scene.store.load_shared(key, now).await?;
+        check!(loaded.as_ref() == shared.as_deref(), "{loaded:?} is shared as {shared:?}");
+        Ok(loaded.is_some())
+    })
+    .await
 }
 
 /// So does `apply`, and it writes nothing later: T-EXP-1, T-EXP-4.
