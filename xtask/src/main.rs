@@ -10,6 +10,7 @@ mod examples;
 mod faults;
 mod floor;
 mod fuzz;
+mod pace;
 mod package;
 mod public_deps;
 mod report;

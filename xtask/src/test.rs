@@ -7,7 +7,7 @@ use crate::services::Running;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
 use crate::{
-    abilities, deny, dependencies, examples, faults, floor, fuzz, package, public_deps, seed,
+    abilities, deny, dependencies, examples, faults, floor, fuzz, pace, package, public_deps, seed,
     semver, tool,
 };
 
@@ -115,6 +115,7 @@ fn tests(
         .envs(running.variables.iter().map(|(name, value)| (name, value)))
         .envs([("TENURE_TEST_SKIPS", &skips)])
         .envs(if in_ci() { seed::of_commit() } else { Vec::new() })
+        .envs(pace::scale())
         .lines(|line| report.read(line))?;
     // By themselves, since they mostly wait, and measure how long.
     let (survived, seen) = faults::run_tests(workspace, running, &skips, report)?;
