@@ -10,7 +10,8 @@
 --
 -- The answer is that to the commit. To several it is 1 if all are done, or else a list with the
 -- answers to those that were looked at.
-local given, last = ARGV, #ARGV
+-- Each look at a global is a search in a table.
+local given, count = ARGV, #ARGV
 local proof, at = given[3], 4
 local HORIZON, FORMER_GRACE, PENDING_GRACE = 10000, 120000, 60000
 local LONGEST = 4194304
@@ -57,7 +58,7 @@ repeat
     answer = GONE
   end
   local puts = {}
-  while answer == DONE and at <= last and given[at] ~= '' do
+  while answer == DONE and at <= count and given[at] ~= '' do
     local operation, field, operand = given[at], given[at + 1], given[at + 2]
     at = at + 3
     if survives then
@@ -173,7 +174,7 @@ repeat
     end
     used_till = till > used_till and till or used_till
   end
-until answer ~= DONE or sums or at > last
+until answer ~= DONE or sums or at > count
 if used_till > 0 then
   touch(r, used_till)
 end
@@ -230,16 +231,16 @@ if #done > 0 then
   end
 end
 
-local together = number > 1 or at <= last
+local together = number > 1 or at <= count
 if answer ~= DONE then
   -- What the steps look at.
   local arity = { set = 3, remove = 2, add = 3, push = 3, replace = 4 }
   local fields, found = { 't', 'p', 'n', 'k' }, {}
-  while step <= last and given[step] ~= '' do
+  while step <= count and given[step] ~= '' do
     fields[#fields + 1] = given[step + 1]
     step = step + arity[given[step]]
   end
-  together = number > 1 or step <= last
+  together = number > 1 or step <= count
   if answer == ALREADY then
     answer = { ALREADY, packed(redis.call('HGETALL', session)) }
   elseif answer == STALE then
@@ -271,7 +272,7 @@ end
 if not together then
   return answer
 end
-if answer == DONE and at > last then
+if answer == DONE and at > count then
   return DONE
 end
 local answers = {}
