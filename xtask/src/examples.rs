@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::Result;
-use crate::rustdoc::{describe, place};
+use crate::rustdoc::{Descriptions, place};
 use crate::workspace::{Package, Workspace};
 
 /// Modules whose functions are all of one kind, which the example of the module stands for.
@@ -18,9 +18,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
 }
 
 pub(crate) fn check(workspace: &Workspace) -> Result {
+    let descriptions = Descriptions::write(workspace)?;
     let (mut all, mut without) = (0, Vec::new());
     for package in workspace.published().filter(|package| Package::has_library(package)) {
-        let description = describe(workspace, &package.name)?;
+        let description = descriptions.of(&package.name)?;
         let functions = functions(&description);
         all += functions.len();
         let missing = functions.iter().filter(|function| !function.is_shown());

@@ -2,7 +2,7 @@
 //! them forces a new major version of ours.
 
 use crate::Result;
-use crate::rustdoc::{Mention, describe, mentions};
+use crate::rustdoc::{Descriptions, Mention, mentions};
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "tenure-core";
@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result {
 }
 
 pub(crate) fn check(workspace: &Workspace) -> Result {
-    let description = describe(workspace, PACKAGE)?;
+    let description = Descriptions::write(workspace)?.of(PACKAGE)?;
     let summary = judge(&mentions(&description))?;
     println!("{summary}");
     Ok(())

@@ -1,5 +1,7 @@
 //! Reads rustdoc's JSON: which crates the public items of a crate name.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::Result;
@@ -8,6 +10,9 @@ use crate::workspace::Workspace;
 
 /// The crate being documented, among the crates of its description.
 const SELF: u64 = 0;
+
+/// Rustdoc that may write JSON.
+const RUSTDOC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/rustdoc/unstable.sh");
 
 /// Where a public item names something of another crate.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,20 +25,30 @@ pub(crate) struct Mention {
     pub(crate) krate: String,
 }
 
-/// The JSON that describes the public items of a library of this workspace.
-pub(crate) fn describe(workspace: &Workspace, package: &str) -> Result<Value> {
-    // The JSON is unstable, and stable toolchains write it only when told to act as unstable.
-    cargo(["rustdoc", "--package", package, "--lib", "--all-features", "--"].into_iter().chain([
-        "-Zunstable-options",
-        "--output-format=json",
-        "--cap-lints=allow",
-    ]))
-    .env("RUSTC_BOOTSTRAP", "1")
-    .run()?;
-    let file = workspace.target.join("doc").join(package.replace('-', "_")).with_extension("json");
-    let text = std::fs::read_to_string(&file)
-        .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    serde_json::from_str(&text).map_err(|error| format!("{} is no JSON: {error}", file.display()))
+/// The JSON that describes the public items of the libraries of this workspace.
+pub(crate) struct Descriptions {
+    folder: PathBuf,
+}
+
+impl Descriptions {
+    /// Describes all at once, with the features that the documentation has been built with:
+    /// everything that they depend on is there.
+    pub(crate) fn write(workspace: &Workspace) -> Result<Self> {
+        cargo(["doc", "--workspace", "--lib", "--all-features", "--no-deps"])
+            .env("RUSTDOC", RUSTDOC)
+            .env("RUSTDOCFLAGS", "-Zunstable-options --output-format=json --cap-lints=allow")
+            .run()?;
+        Ok(Self { folder: workspace.target.join("doc") })
+    }
+
+    /// That of one library.
+    pub(crate) fn of(&self, package: &str) -> Result<Value> {
+        let file = self.folder.join(package.replace('-', "_")).with_extension("json");
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+        serde_json::from_str(&text)
+            .map_err(|error| format!("{} is no JSON: {error}", file.display()))
+    }
 }
 
 /// All that the public items name of other crates. What cannot be resolved counts as a mention of
