@@ -51,7 +51,11 @@ impl StoreHarness for Mongo {
 
     /// The server of the tests takes milliseconds for a command.
     fn share_of_rounds(&self) -> f64 {
-        0.05
+        0.02
+    }
+
+    fn share_of_writers(&self) -> f64 {
+        0.5
     }
 }
 

@@ -1,6 +1,6 @@
 //! The twelve laws on real databases, from several processes where a law speaks of them.
 
-/// Of rounds that all run on the same database in another way, this share runs again.
+/// Of rounds and writers that all run on the same database in another way, this share runs again.
 const AGAIN: f64 = 0.2;
 
 #[cfg(feature = "sqlite")]
@@ -18,12 +18,12 @@ mod sqlite {
     struct Sqlite {
         folder: TempDir,
         options: fn() -> SqliteOptions,
-        rounds: f64,
+        share: f64,
     }
 
     impl Sqlite {
         fn new() -> Self {
-            Self { folder: tempfile::tempdir().unwrap(), options: SqliteOptions::new, rounds: 1.0 }
+            Self { folder: tempfile::tempdir().unwrap(), options: SqliteOptions::new, share: 1.0 }
         }
 
         fn path(&self) -> PathBuf {
@@ -49,7 +49,11 @@ mod sqlite {
         }
 
         fn share_of_rounds(&self) -> f64 {
-            self.rounds
+            self.share
+        }
+
+        fn share_of_writers(&self) -> f64 {
+            self.share
         }
     }
 
@@ -61,7 +65,7 @@ mod sqlite {
 
         fn packed() -> Sqlite {
             let options = || SqliteOptions::new().format(MessagePack);
-            Sqlite { options, rounds: AGAIN, ..Sqlite::new() }
+            Sqlite { options, share: AGAIN, ..Sqlite::new() }
         }
 
         store_suite! { laws, packed() }
@@ -92,9 +96,13 @@ mod sqlite {
                 Sealed::new(self.0.open_at(address).await, keys)
             }
 
-            /// All rounds run without the seal, too.
+            /// All rounds run without the seal, too, whose commits are a load and a swap each.
             fn share_of_rounds(&self) -> f64 {
-                AGAIN
+                0.1
+            }
+
+            fn share_of_writers(&self) -> f64 {
+                0.1
             }
         }
 
@@ -116,12 +124,12 @@ mod postgres {
     struct Postgres {
         url: String,
         options: fn() -> PostgresOptions,
-        rounds: f64,
+        share: f64,
     }
 
     impl Postgres {
         fn at(url: String) -> Self {
-            Self { url, options: || options("suite"), rounds: 1.0 }
+            Self { url, options: || options("suite"), share: 1.0 }
         }
     }
 
@@ -152,7 +160,11 @@ mod postgres {
         }
 
         fn share_of_rounds(&self) -> f64 {
-            self.rounds
+            self.share
+        }
+
+        fn share_of_writers(&self) -> f64 {
+            self.share
         }
     }
 
@@ -204,7 +216,7 @@ mod postgres {
 
         fn packed(url: String) -> Postgres {
             let options = || options("suite_packed").format(MessagePack);
-            Postgres { options, rounds: AGAIN, ..Postgres::at(url) }
+            Postgres { options, share: AGAIN, ..Postgres::at(url) }
         }
 
         store_suite! { laws, server::url("postgres").map(packed) }
@@ -257,7 +269,7 @@ mod postgres {
         /// All rounds run without the pooler, too.
         fn pooled(url: String) -> Postgres {
             let url = format!("{url}?pooler=transaction");
-            Postgres { rounds: AGAIN, ..Postgres::at(url) }
+            Postgres { share: AGAIN, ..Postgres::at(url) }
         }
 
         store_suite! { laws, server::url("pgbouncer").map(pooled) }
@@ -278,12 +290,12 @@ mod mariadb {
     struct MariaDb {
         url: String,
         options: fn() -> MySqlOptions,
-        rounds: f64,
+        share: f64,
     }
 
     impl MariaDb {
         fn at(url: String) -> Self {
-            Self { url, options: || options("suite"), rounds: 1.0 }
+            Self { url, options: || options("suite"), share: 1.0 }
         }
     }
 
@@ -314,7 +326,11 @@ mod mariadb {
         }
 
         fn share_of_rounds(&self) -> f64 {
-            self.rounds
+            self.share
+        }
+
+        fn share_of_writers(&self) -> f64 {
+            self.share
         }
     }
 
@@ -328,7 +344,7 @@ mod mariadb {
 
         fn packed(url: String) -> MariaDb {
             let options = || options("suite_packed").format(MessagePack);
-            MariaDb { options, rounds: AGAIN, ..MariaDb::at(url) }
+            MariaDb { options, share: AGAIN, ..MariaDb::at(url) }
         }
 
         store_suite! { laws, server::url("mariadb").map(packed) }

@@ -134,8 +134,9 @@ pub trait StoreHarness: Send + Sync + 'static {
         1.0
     }
 
-    /// Which share of the 1,000 writers on one session there is: all by default, less where a store
-    /// merges by a swap and each attempt costs it much, as one that seals. How many write at once
+    /// Which share there is of the 1,000 writers on one session, and of the 100 sessions that several
+    /// processes end or rotate: all by default, less where a store merges by a swap and each attempt
+    /// costs it much, as one that seals, or where one takes them too long. How many write at once
     /// stays as it is.
     ///
     /// ```

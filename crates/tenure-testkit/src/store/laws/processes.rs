@@ -9,7 +9,6 @@ use tenure_core::value::Number;
 use super::writers::{nothing_is_lost, write_all};
 use crate::rng::Rng;
 use crate::store::future::yields;
-use crate::store::harness::scaled;
 use crate::store::process::Crew;
 use crate::store::scene::{IDLE, MS, json, patch, with_other_proof};
 use crate::store::{Finding, Outcome, StoreHarness, Trial, Violation, check};
@@ -48,7 +47,7 @@ pub async fn law_04_logout_is_final_between_processes<H: StoreHarness>(
     trial: &Trial<H>,
 ) -> Outcome {
     let Some(crew) = trial.crew(PROCESSES).await? else { return ALONE };
-    let keys: Vec<_> = (0..scaled(SESSIONS)).map(|number| crew.key(number)).collect();
+    let keys: Vec<_> = (0..trial.writers(SESSIONS)).map(|number| crew.key(number)).collect();
     if let Some(part) = crew.part {
         crew.meet().await?;
         let mut rng = Rng::new(part as u64);
@@ -76,7 +75,7 @@ pub async fn law_04_logout_is_final_between_processes<H: StoreHarness>(
 /// Of rotations in several processes one wins for each session.
 pub async fn law_07_of_processes_one_rotates<H: StoreHarness>(trial: &Trial<H>) -> Outcome {
     let Some(crew) = trial.crew(PROCESSES).await? else { return ALONE };
-    let (tally, sessions) = (crew.key(0), 1..=scaled(SESSIONS));
+    let (tally, sessions) = (crew.key(0), 1..=trial.writers(SESSIONS));
     let scene = &crew.scene;
     if crew.part.is_some() {
         crew.meet().await?;
