@@ -14,11 +14,11 @@ const ALIKE: &[&str] = &["tenure_testkit::store::laws"];
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
     crate::no_arguments(arguments)?;
-    check(&Workspace::load()?)
+    let workspace = Workspace::load()?;
+    check(&workspace, &Descriptions::write(&workspace)?)
 }
 
-pub(crate) fn check(workspace: &Workspace) -> Result {
-    let descriptions = Descriptions::write(workspace)?;
+pub(crate) fn check(workspace: &Workspace, descriptions: &Descriptions) -> Result {
     let (mut all, mut without) = (0, Vec::new());
     for package in workspace.published().filter(|package| Package::has_library(package)) {
         let description = descriptions.of(&package.name)?;

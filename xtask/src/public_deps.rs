@@ -12,12 +12,11 @@ const ALLOWED: &[&str] = &["std", "core", "alloc", "http", "serde", "serde_core"
 
 pub(crate) fn run(arguments: &[&str]) -> Result {
     crate::no_arguments(arguments)?;
-    check(&Workspace::load()?)
+    check(&Descriptions::write(&Workspace::load()?)?)
 }
 
-pub(crate) fn check(workspace: &Workspace) -> Result {
-    let description = Descriptions::write(workspace)?.of(PACKAGE)?;
-    let summary = judge(&mentions(&description))?;
+pub(crate) fn check(descriptions: &Descriptions) -> Result {
+    let summary = judge(&mentions(&descriptions.of(PACKAGE)?))?;
     println!("{summary}");
     Ok(())
 }

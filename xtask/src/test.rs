@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::cargo::{cargo, in_ci};
 use crate::report::Report;
+use crate::rustdoc::Descriptions;
 use crate::services::Running;
 use crate::steps::Steps;
 use crate::workspace::Workspace;
@@ -62,15 +63,19 @@ fn all(steps: &Steps, report: &mut Option<Report>, raise: bool) -> Result {
         "replace the dependency, or allow it in deny.toml with the reason",
         || deny::check(&workspace),
     )?;
+    let descriptions =
+        steps.step("descriptions of libraries", "mend what rustdoc says above", || {
+            Descriptions::write(&workspace)
+        })?;
     steps.step(
         "public dependencies of the core",
         "hide the type behind one of ours; the list of allowed crates is a promise",
-        || public_deps::check(&workspace),
+        || public_deps::check(&descriptions),
     )?;
     steps.step(
         "examples of public functions",
         "give each function that is named an example of its own, or use it in that of its type",
-        || examples::check(&workspace),
+        || examples::check(&workspace, &descriptions),
     )?;
     steps.step(
         "number of dependencies",
