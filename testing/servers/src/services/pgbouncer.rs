@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use super::postgres::PASSWORD;
+use super::postgres::SCRAM_SECRET;
 use crate::folder::Folder;
 use crate::node::Launch;
 use crate::port::ports;
@@ -23,7 +23,7 @@ impl Server {
         let folder = Folder::create(options.folder.as_deref())?;
         let home = folder.sub("pgbouncer", user.as_ref())?;
         // The same secret as the server's: with it a client's proof opens the server, too.
-        let users = format!("\"tenure\" \"{PASSWORD}\"\n");
+        let users = format!("\"tenure\" \"{SCRAM_SECRET}\"\n");
         let users = folder.file("users", users.as_bytes(), user.as_ref())?;
         let mut settings = format!(
             "[databases]\ntenure = host=127.0.0.1 port={postgres} dbname=tenure\n\

@@ -11,7 +11,7 @@ use crate::{Node, Options, Result, Server, probe};
 
 /// The password `tenure` as the server keeps it, hashed once: the usual 4,096 times for each
 /// connection are most of what tests without optimization would do.
-pub(super) const PASSWORD: &str = "SCRAM-SHA-256$1:dGVudXJlLXRlc3Qtc2FsdA==\
+pub(super) const SCRAM_SECRET: &str = "SCRAM-SHA-256$1:dGVudXJlLXRlc3Qtc2FsdA==\
     $uH5K3jSE7gBuq/jlhp4dWLhK/NKnMFbbRLmZisJ9G2s=:3BhlGVwO9611NETRp/S5zaSclqCmjRsncXeeeK2Wl2w=";
 
 impl Server {
@@ -28,7 +28,7 @@ impl Server {
         let folder = Folder::create(options.folder.as_deref())?;
         let home = folder.sub("postgres", user.as_ref())?;
         let data = home.join("data").display().to_string();
-        let password = folder.file("password", PASSWORD.as_bytes(), user.as_ref())?;
+        let password = folder.file("password", SCRAM_SECRET.as_bytes(), user.as_ref())?;
         let own = |program, arguments: &[&str]| Launch {
             program,
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
