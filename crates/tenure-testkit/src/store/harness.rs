@@ -224,7 +224,8 @@ impl<H: StoreHarness> Trial<H> {
         times(rounds, scale() * self.harness.share_of_rounds())
     }
 
-    /// How many writers a test has that has `writers` by default, at least one.
+    /// How many writers a test has that has `writers` by default, or sessions that writers of several
+    /// processes contend for; at least one.
     pub(super) fn writers(&self, writers: u32) -> usize {
         times(writers, scale() * self.harness.share_of_writers())
     }
