@@ -9,7 +9,7 @@ use tenure_core::format::{Envelope, RecordFormat};
 use tenure_core::store::{
     Created, Record, Revision, Store, StoreError, StoreErrorKind, StoreKey, StoreResult, Swap,
 };
-use tenure_testkit::store::{Finding, Outcome, Trial};
+use tenure_testkit::store::Finding;
 use tenure_testkit::{StoreHarness, laws, store_suite};
 
 struct Files {
@@ -171,11 +171,13 @@ fn processes_without_a_lock_lose_something() {
     tenure_testkit::store::run(
         concat!(module_path!(), "::processes_without_a_lock_lose_something"),
         || InFolder::new(false),
-        async |trial: &Trial<InFolder>| -> Outcome {
-            let child = std::env::var("TENURE_SUITE_PART").is_ok();
-            let outcome = laws::law_03_processes_lose_nothing(trial).await;
-            assert!(child || outcome.is_err(), "{outcome:?}");
-            Ok(Finding::Kept)
+        |trial| {
+            Box::pin(async {
+                let child = std::env::var("TENURE_SUITE_PART").is_ok();
+                let outcome = laws::law_03_processes_lose_nothing(trial).await;
+                assert!(child || outcome.is_err(), "{outcome:?}");
+                Ok(Finding::Kept)
+            })
         },
     );
 }

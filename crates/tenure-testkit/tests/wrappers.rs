@@ -21,7 +21,6 @@ impl<S: Store, F: Fn(MemoryStore) -> S + Send + Sync + 'static> StoreHarness for
     }
 }
 
-store_suite! { any, Wrapped(AnyStore::new) }
 store_suite! { recorder, Wrapped(Recorder::new) }
 store_suite! { faults, Wrapped(FaultStore::new) }
 store_suite! { provided, Wrapped(Provided::new) }

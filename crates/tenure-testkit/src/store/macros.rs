@@ -18,6 +18,7 @@
 /// store_suite! { memory, Memory }
 /// ```
 ///
+/// The tests reach the store as applications do, through [`AnyStore`](tenure_core::store::AnyStore).
 /// The harness is an expression, evaluated once in each test, inside of a runtime with several
 /// threads. It may be an `Option`: where it is `None`, the test does not run. Attributes before the
 /// name go to every test. With [`server::url`](crate::server::url) a test whose server is missing is
@@ -42,18 +43,18 @@ macro_rules! store_suite {
             #[allow(unused_imports, reason = "the harness may be written with a full path")]
             use super::*;
 
-            $crate::__each_law! { [$(#[$attribute])*] [$harness] }
+            $crate::__each_law! { [$crate::__law_tests] [[$(#[$attribute])*] [$harness]] }
         }
     };
 }
 
-/// The list of all tests.
+/// The names of all tests, given to the macro whose path comes first, after what else it takes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __each_law {
-    ($attributes:tt $harness:tt) => {
-        $crate::__law_tests! {
-            $attributes $harness
+    ([$($with:tt)+] $rest:tt) => {
+        $($with)+! {
+            $rest
             law_01_create_never_overwrites
             law_01_create_replaces_what_has_expired
             law_01_repeated_create_is_created
@@ -175,7 +176,7 @@ macro_rules! __each_law {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __law_tests {
-    ($attributes:tt $harness:tt $($law:ident)*) => {
+    ([$attributes:tt $harness:tt] $($law:ident)*) => {
         $($crate::__law_test! { $attributes $harness $law })*
     };
 }
@@ -191,7 +192,7 @@ macro_rules! __law_test {
             $crate::store::run(
                 ::std::concat!(::std::module_path!(), "::", ::std::stringify!($law)),
                 || $harness,
-                async |trial| $crate::laws::$law(trial).await,
+                $crate::store::any::laws::$law,
             );
         }
     };

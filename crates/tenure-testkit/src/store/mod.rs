@@ -1,6 +1,8 @@
 //! The suite of the store contract: [`StoreHarness`], [`store_suite!`](crate::store_suite) and the
 //! laws as plain functions.
 
+#[doc(hidden)]
+pub mod any;
 mod future;
 mod harness;
 pub mod laws;

@@ -1,6 +1,9 @@
 use std::io::Write;
 
-use super::{Finding, Outcome, StoreHarness, Trial};
+use tokio::runtime::Runtime;
+
+use super::any::{AnyHarness, Law};
+use super::{Finding, StoreHarness, Trial};
 
 /// Threads of the runtime: more than a small machine has, so that tasks really overlap.
 const WORKERS: usize = 4;
@@ -9,21 +12,26 @@ const WORKERS: usize = 4;
 ///
 /// # Panics
 /// When the store breaks the law.
-pub fn run<H: MaybeHarness>(
-    test: &'static str,
-    harness: impl FnOnce() -> H,
-    law: impl AsyncFnOnce(&Trial<H::Harness>) -> Outcome,
-) {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+pub fn run<H: MaybeHarness>(test: &'static str, harness: impl FnOnce() -> H, law: Law) {
+    let runtime = runtime();
+    let entered = runtime.enter();
+    // Who gave none has said why.
+    let Some(harness) = harness().harness() else { return };
+    drop(entered);
+    judge(&runtime, Trial::new(AnyHarness::new(harness)).inside(test), test, law);
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
         .build()
-        .expect("a runtime can be started");
-    let outcome = runtime.block_on(async {
-        // Who gave none has said why.
-        let Some(harness) = harness().harness() else { return Ok(Finding::Kept) };
-        law(&Trial::new(harness).inside(test)).await
-    });
+        .expect("a runtime can be started")
+}
+
+fn judge(runtime: &Runtime, trial: Trial<AnyHarness>, test: &str, law: Law) {
+    // Within the runtime, too, the harness is dropped.
+    let outcome = runtime.block_on(async move { law(&trial).await });
     match outcome {
         Ok(Finding::Kept) => {}
         Ok(Finding::NotOffered(what)) => {
@@ -96,11 +104,21 @@ mod tests {
     #[test]
     #[should_panic(expected = "it ran")]
     fn with_a_harness_the_law_runs() {
-        run("some", || Some(Memory), async |_| panic!("it ran"));
+        run("some", || Some(Memory), |_| panic!("it ran"));
+    }
+
+    #[test]
+    #[should_panic(expected = "it lost something")]
+    fn a_broken_law_fails_the_test() {
+        run(
+            "broken",
+            || Memory,
+            |_| Box::pin(async { Err(crate::store::Violation::new("it lost something")) }),
+        );
     }
 
     #[test]
     fn without_one_it_does_not() {
-        run("none", || None::<Memory>, async |_| panic!("it ran"));
+        run("none", || None::<Memory>, |_| panic!("it ran"));
     }
 }
