@@ -11,7 +11,9 @@ const VARIABLE: &str = "TENURE_SUITE_SCALE";
 const USUAL: Duration = Duration::from_millis(3);
 /// Shorter tests would find too little.
 const LEAST: f64 = 0.25;
-const SAMPLES: usize = 25;
+/// How long a machine is measured whose other guests make it fast and slow from one second to the
+/// next.
+const MEASURED: Duration = Duration::from_secs(5);
 
 /// Shortens the long tests on a slow machine, so that all of them take no longer than on others.
 /// Nothing if somebody has said how long they are to be.
@@ -19,7 +21,7 @@ pub(crate) fn scale() -> Option<(&'static str, String)> {
     if std::env::var_os(VARIABLE).is_some() {
         return None;
     }
-    let took = measured();
+    let took = measured(MEASURED);
     let scale = of(took);
     println!("{VARIABLE}={scale:.2}: the work of {USUAL:?} takes {took:?} here");
     Some((VARIABLE, format!("{scale:.2}")))
@@ -29,24 +31,26 @@ fn of(took: Duration) -> f64 {
     (USUAL.as_secs_f64() / took.as_secs_f64()).clamp(LEAST, 1.0)
 }
 
-/// How long the work usually takes while every core has some.
-fn measured() -> Duration {
+/// How long the work usually takes while every core has some, all this time.
+fn measured(time: Duration) -> Duration {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut samples: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(samples)).collect();
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(|| samples(time))).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
     });
     samples.sort_unstable();
     samples.get(samples.len() / 2).copied().unwrap_or(USUAL)
 }
 
-fn samples() -> Vec<Duration> {
-    let sample = |_| {
+fn samples(time: Duration) -> Vec<Duration> {
+    let begun = Instant::now();
+    let mut samples = Vec::new();
+    while begun.elapsed() < time {
         let began = Instant::now();
         work();
-        began.elapsed()
-    };
-    (0..SAMPLES).map(sample).collect()
+        samples.push(began.elapsed());
+    }
+    samples
 }
 
 /// Of memory and of jumps, as tests are.
@@ -74,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_measurement_takes_a_while_and_no_longer() {
-        let took = measured();
+        let took = measured(Duration::from_millis(100));
         assert!(took > Duration::from_micros(100) && took < Duration::from_secs(5), "{took:?}");
     }
 }
