@@ -7,14 +7,13 @@ use std::pin::Pin;
 
 use tenure_core::store::AnyStore;
 
+use super::future::Task;
 use super::{Outcome, StoreHarness, Trial};
-
-type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A harness whose store is any.
 pub struct AnyHarness(Box<dyn DynHarness>);
 
-/// A law under way.
+/// A law under way. Not one that other threads may take over: random histories stay on theirs.
 pub type Run<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 
 /// A law.
@@ -62,16 +61,16 @@ impl StoreHarness for AnyHarness {
 
 /// The twin of [`StoreHarness`] whose futures are boxed.
 trait DynHarness: Send + Sync {
-    fn open(&self) -> Boxed<'_, AnyStore>;
+    fn open(&self) -> Task<'_, AnyStore>;
     fn address(&self) -> Option<String>;
-    fn open_at<'a>(&'a self, address: &'a str) -> Boxed<'a, AnyStore>;
+    fn open_at<'a>(&'a self, address: &'a str) -> Task<'a, AnyStore>;
     fn expires_by_itself(&self) -> bool;
     fn share_of_rounds(&self) -> f64;
     fn share_of_writers(&self) -> f64;
 }
 
 impl<H: StoreHarness> DynHarness for H {
-    fn open(&self) -> Boxed<'_, AnyStore> {
+    fn open(&self) -> Task<'_, AnyStore> {
         Box::pin(async { AnyStore::new(StoreHarness::open(self).await) })
     }
 
@@ -79,7 +78,7 @@ impl<H: StoreHarness> DynHarness for H {
         StoreHarness::address(self)
     }
 
-    fn open_at<'a>(&'a self, address: &'a str) -> Boxed<'a, AnyStore> {
+    fn open_at<'a>(&'a self, address: &'a str) -> Task<'a, AnyStore> {
         Box::pin(async move { AnyStore::new(StoreHarness::open_at(self, address).await) })
     }
 

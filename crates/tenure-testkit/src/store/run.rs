@@ -29,6 +29,7 @@ fn runtime() -> Runtime {
         .expect("a runtime can be started")
 }
 
+/// Not generic, so that a binary with many tests has it once.
 fn judge(runtime: &Runtime, trial: Trial<AnyHarness>, test: &str, law: Law) {
     // Within the runtime, too, the harness is dropped.
     let outcome = runtime.block_on(async move { law(&trial).await });
