@@ -157,7 +157,11 @@ mod tests {
     fn shell() -> (Child, Process) {
         let child = Command::new("sh").args(["-c", "sleep 60; true"]).spawn().expect("a shell");
         let process = Process::of(child.id()).expect("it runs");
-        wait::until("the sleep", PATIENCE, || Ok(process.family().len() == 2)).expect("a sleep");
+        // Until its child is another program, a shell may wait for that without an end.
+        let name = |one: &Process| fs::read_to_string(format!("/proc/{}/comm", one.id));
+        let sleeps = |one: &Process| name(one).is_ok_and(|name| name == "sleep\n");
+        let begun = || Ok(process.family().iter().any(sleeps));
+        wait::until("the sleep", PATIENCE, begun).expect("a sleep");
         (child, process)
     }
 
