@@ -177,7 +177,7 @@ async fn a_frozen_master_is_replaced() {
     for _ in 0..12 {
         sessions.push(begin(&store, &[]).await);
     }
-    replicated(&server).await;
+    replicated(&server);
     server.nodes()[0].pause().unwrap();
     // All at once: as soon as the others notice, the whole cluster is down for a moment.
     let load = |session: &StoreKey| {

@@ -16,7 +16,7 @@ async fn t_out_3_a_logout_survives_the_failover() {
     let store = open(&server).await;
     let (ended, lives) = (begin(&store, &[]).await, begin(&store, &[]).await);
     assert!(store.delete(&ended, now()).await.unwrap());
-    replicated(&server).await;
+    replicated(&server);
     server.nodes()[0].kill().unwrap();
     let took = crate::outages::back(&store, &lives).await;
     assert!(took < Duration::from_secs(15), "{took:?}");

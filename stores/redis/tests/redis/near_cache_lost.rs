@@ -221,7 +221,7 @@ async fn x10_a_failover_of_a_cluster_is_noticed() {
     let Some(server) = installed(Server::redis_cluster(&options)) else { return };
     let (here, there) = (near(open(&server).await).await, open(&server).await);
     let sessions = many(&there).await;
-    replicated(&server).await;
+    replicated(&server);
     server.nodes()[0].kill().unwrap();
     until("the cache is off", async || !here.is_on()).await;
     until("the cache is on again", async || here.is_on()).await;
@@ -251,7 +251,7 @@ async fn x10_a_failover_behind_sentinel_is_noticed() {
     let (here, there) = (near(open(&server).await).await, open(&server).await);
     let session = begin(&there, &[("n", "0")]).await;
     is_heard(&here, &there, &session).await;
-    replicated(&server).await;
+    replicated(&server);
     server.nodes()[0].kill().unwrap();
     until("the cache is off", async || !here.is_on()).await;
     until("the cache is on again", async || here.is_on()).await;

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use tenure_core::id::{CommitId, Handle, Namespace, Proof, UserId};
 use tenure_core::store::{Applied, Created, Patch, Record, Store, StoreKey};
@@ -137,32 +137,7 @@ pub(crate) fn commands(server: &Server) -> i64 {
     calls("evalsha") + calls("eval") + calls("zrange") + calls("multi") + calls("script|load")
 }
 
-/// Waits until the replicas have all that the masters have taken so far, which is acknowledged
-/// before, and lost if its master dies before.
-pub(crate) async fn replicated(server: &Server) {
-    for node in server.nodes() {
-        let replication =
-            || redis_command(node.port(), &["INFO", "replication"]).unwrap().text().to_owned();
-        let master = replication();
-        if !master.contains("role:master") {
-            continue;
-        }
-        let taken = offset(&master, "master_repl_offset:");
-        // It lists its replicas: `slave0:ip=…,port=…,state=online,offset=42,lag=0`.
-        let behind = || {
-            let info = replication();
-            let mut replicas = info.lines().filter(|line| line.contains(",offset="));
-            replicas.any(|replica| offset(replica, ",offset=") < taken)
-        };
-        let begun = Instant::now();
-        while behind() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "{}", replication());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-}
-
-fn offset(text: &str, before: &str) -> u64 {
-    let (_, rest) = text.split_once(before).unwrap();
-    rest.split(|end: char| !end.is_ascii_digit()).next().unwrap().parse().unwrap()
+/// Waits until the replicas have all that the masters have taken so far.
+pub(crate) fn replicated(server: &Server) {
+    tokio::task::block_in_place(|| server.replicated()).unwrap();
 }

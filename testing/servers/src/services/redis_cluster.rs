@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::redis::node;
+use super::replication::FROM_A_FILE;
 use crate::folder::Folder;
 use crate::port::{Port, ports};
 use crate::tools::{self, Debian};
@@ -60,10 +61,8 @@ impl Server {
 
 /// The settings of a node.
 fn lines(bus: &Port) -> String {
-    // A replica that was not yet synchronised would not take over.
     format!(
-        "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-port {}\n\
-         repl-diskless-sync-delay 0\n",
+        "cluster-enabled yes\ncluster-node-timeout 2000\ncluster-port {}\n{FROM_A_FILE}",
         bus.number()
     )
 }

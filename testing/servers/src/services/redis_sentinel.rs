@@ -1,6 +1,7 @@
 //! A Redis with a replica, watched by sentinels.
 
 use super::redis::{launch, node};
+use super::replication::FROM_A_FILE;
 use crate::folder::Folder;
 use crate::port::ports;
 use crate::tools::{self, Debian};
@@ -22,10 +23,9 @@ impl Server {
         let [master, replica, sentinels @ ..] = ports::<{ 2 + SENTINELS }>(&options.ports)?;
         let folder = Folder::create(options.folder.as_deref())?;
         let first = master.number();
-        let follow = format!("replicaof 127.0.0.1 {first}\nrepl-diskless-sync-delay 0\n");
-        let quick = "repl-diskless-sync-delay 0\n";
+        let follow = format!("replicaof 127.0.0.1 {first}\n{FROM_A_FILE}");
         let mut nodes = vec![
-            node(&program, "master", master, &folder, options, quick)?,
+            node(&program, "master", master, &folder, options, FROM_A_FILE)?,
             node(&program, "replica", replica, &folder, options, &follow)?,
         ];
         let mut addresses = Vec::new();
