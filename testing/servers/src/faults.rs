@@ -117,6 +117,7 @@ impl<S: Store> FaultHarness for Servers<S> {
             Control::Kill => server.kill(),
             Control::Start => server.start(),
             Control::StartEmpty => server.replace(&Options::new()),
+            Control::Replicate => server.replicated(),
             Control::KillMaster => server.nodes()[0].kill(),
             other => panic!("{other:?}"),
         };

@@ -107,7 +107,7 @@ pub trait FaultHarness: Send + Sync + 'static {
         way: &Proxies,
     ) -> impl Future<Output = StoreResult<Self::Store>> + Send;
 
-    /// Stops and starts the server; returns when that is done. It may block.
+    /// Does this to the server; returns when it is done. It may block.
     fn control(&self, server: &Self::Server, control: Control);
 }
 
@@ -165,6 +165,8 @@ pub enum Control {
     Start,
     /// Start it at the same address without any data.
     StartEmpty,
+    /// Wait until whoever may take the place of a master has all that was acknowledged so far.
+    Replicate,
     /// Kill the process that takes the writes, or one of them, by SIGKILL.
     KillMaster,
 }
