@@ -48,18 +48,6 @@ fn sentinels_fail_over_and_settle_again() {
     assert_ne!(is_master(&server.nodes()[0]), is_master(&server.nodes()[1]));
 }
 
-/// Not only with the replica's next report, one of which comes each second.
-#[test]
-fn a_replica_that_is_ready_follows_at_once() {
-    let Some(server) = installed(Server::redis_sentinel(&Options::new())) else { return };
-    let [master, replica] = [0, 1].map(|node: usize| server.nodes()[node].port());
-    redis_command(master, &["SET", "name", "Ada"]).expect("written");
-    let began = Instant::now();
-    while redis_command(replica, &["GET", "name"]).expect("an answer").text() != "Ada" {
-        assert!(began.elapsed() < Duration::from_millis(500), "it does not follow");
-    }
-}
-
 #[test]
 fn what_is_replicated_survives_the_master() {
     let Some(server) = installed(Server::redis_sentinel(&Options::new())) else { return };
