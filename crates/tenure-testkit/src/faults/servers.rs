@@ -95,26 +95,26 @@ pub(super) async fn killed_during_commits<H: FaultHarness>(
     ))
 }
 
+/// What one writer may lose of what was acknowledged, since it pauses between two writes. However
+/// slow a replica is that follows: what its master has sent to it does not die with the master.
+const MOST_LOST: i64 = 3;
+
 pub(super) async fn failover<H: FaultHarness>(
     mut scene: Scene,
     trouble: &Trouble<H>,
 ) -> Outcome<String> {
     let mut work = Work::begin(&scene, 16, Duration::from_millis(15)).await?;
     work.goes_on(5).await?;
-    // What is acknowledged from here on may be lost with the master.
-    let (replicated, before) = (Instant::now(), work.acknowledged());
+    let replicated = Instant::now();
     trouble.control(Control::Replicate);
     let died = Instant::now();
     trouble.control(Control::KillMaster);
-    let at_risk = work.acknowledged().into_iter().zip(before).map(|(after, before)| after - before);
-    // The answer to one more may have been on its way.
-    let at_risk: Vec<i64> = at_risk.map(|writes| writes + 1).collect();
     work.goes_on(3).await?;
     let (took, within) = (died.elapsed(), scene.promise.failover);
     check!(took <= within, "all go on after {took:?}, and {within:?} is promised");
     let mut done = work.end().await?;
     let (mut all, mut lost) = (0, 0);
-    for (writer, at_risk) in done.writers.iter_mut().zip(at_risk) {
+    for writer in &mut done.writers {
         let there = writer.there().await?;
         let (acknowledged, unknown) = (writer.acknowledged, writer.unknown);
         check!(
@@ -122,11 +122,7 @@ pub(super) async fn failover<H: FaultHarness>(
             "{acknowledged} writes were acknowledged and {unknown} answered by a 503, but {there} \
              are there"
         );
-        check!(
-            there + at_risk >= acknowledged,
-            "{acknowledged} writes were acknowledged, at most {at_risk} of them before they were \
-             replicated, but {there} are there"
-        );
+        check!(there + MOST_LOST >= acknowledged, "{acknowledged} were acknowledged, not {there}");
         all += acknowledged;
         lost += (acknowledged - there).max(0);
     }

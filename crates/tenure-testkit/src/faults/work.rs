@@ -1,7 +1,7 @@
 //! Requests that go on whatever happens.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tenure_core::Sessions;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Writers, and visitors who come and go.
 pub(super) struct Work {
     stop: Arc<AtomicBool>,
-    writers: Vec<(JoinHandle<Outcome<Writer>>, Arc<AtomicI64>)>,
+    writers: Vec<(JoinHandle<Outcome<Writer>>, Arc<AtomicU64>)>,
     visitors: JoinHandle<Outcome<Visitors>>,
 }
 
@@ -42,7 +42,7 @@ impl Work {
         let mut all = Vec::with_capacity(writers);
         for _ in 0..writers {
             let writer = Writer::begin(&scene.sessions).await?;
-            let done = Arc::<AtomicI64>::default();
+            let done = Arc::<AtomicU64>::default();
             let task = write(writer, scene.promise, pause, Arc::clone(&stop), Arc::clone(&done));
             all.push((tokio::spawn(task), done));
         }
@@ -50,15 +50,12 @@ impl Work {
         Ok(Self { stop, writers: all, visitors: tokio::spawn(visitors) })
     }
 
-    /// How many writes each writer was acknowledged.
-    pub(super) fn acknowledged(&self) -> Vec<i64> {
-        self.writers.iter().map(|(_, done)| done.load(Ordering::Acquire)).collect()
-    }
-
     /// Waits until each writer was acknowledged so many more writes.
-    pub(super) async fn goes_on(&mut self, times: i64) -> Outcome<()> {
+    pub(super) async fn goes_on(&mut self, times: u64) -> Outcome<()> {
         let begun = Instant::now();
-        for ((task, done), mark) in self.writers.iter().zip(self.acknowledged()) {
+        let marks: Vec<u64> =
+            self.writers.iter().map(|(_, done)| done.load(Ordering::Acquire)).collect();
+        for ((task, done), mark) in self.writers.iter().zip(marks) {
             while done.load(Ordering::Acquire) < mark + times && !task.is_finished() {
                 check!(begun.elapsed() < PATIENCE, "a writer does not get on");
                 tokio::time::sleep(STEP).await;
@@ -87,7 +84,7 @@ async fn write(
     promise: Promise,
     pause: Duration,
     stop: Arc<AtomicBool>,
-    done: Arc<AtomicI64>,
+    done: Arc<AtomicU64>,
 ) -> Outcome<Writer> {
     while !stop.load(Ordering::Acquire) {
         let answer = writer.count(promise).await?;
