@@ -1,4 +1,4 @@
-//! How each server is set up: one file each.
+//! How each server is set up: one file each, and what those of Redis with replicas share.
 
 mod couchdb;
 mod mariadb;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::redis::node;
-use super::replication::FROM_A_FILE;
+use super::replication::{FROM_A_FILE, replication};
 use crate::folder::Folder;
 use crate::port::{Port, ports};
 use crate::tools::{self, Debian};
@@ -105,11 +105,11 @@ fn settled(nodes: &[Node]) -> Result<bool> {
     let mut masters = 0;
     for node in nodes {
         let info = redis_command(node.port(), &["CLUSTER", "INFO"])?;
-        let replication = redis_command(node.port(), &["INFO", "replication"])?;
-        let master = replication.text().contains("role:master");
+        let replication = replication(node)?;
+        let master = replication.contains("role:master");
         masters += usize::from(master);
         if !info.text().contains("cluster_state:ok")
-            || !(master || replication.text().contains("master_link_status:up"))
+            || !(master || replication.contains("master_link_status:up"))
         {
             return Ok(false);
         }

@@ -1,7 +1,7 @@
 //! A Redis with a replica, watched by sentinels.
 
 use super::redis::{launch, node};
-use super::replication::FROM_A_FILE;
+use super::replication::{FROM_A_FILE, replication};
 use crate::folder::Folder;
 use crate::port::ports;
 use crate::tools::{self, Debian};
@@ -68,8 +68,7 @@ fn settled(nodes: &[Node]) -> Result<bool> {
     }
     let mut linked = 0;
     for server in servers {
-        let replication = redis_command(server.port(), &["INFO", "replication"])?;
-        linked += usize::from(replication.text().contains("master_link_status:up"));
+        linked += usize::from(replication(server)?.contains("master_link_status:up"));
     }
     Ok(linked == 1)
 }

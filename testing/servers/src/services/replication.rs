@@ -42,7 +42,8 @@ fn have(master: &str, taken: u64) -> Result<bool> {
     Ok(offsets.iter().min().is_some_and(|least| *least >= taken))
 }
 
-fn replication(node: &Node) -> Result<String> {
+/// What a node says about its part in replication.
+pub(super) fn replication(node: &Node) -> Result<String> {
     Ok(redis_command(node.port(), &["INFO", "replication"])?.text().to_owned())
 }
 
