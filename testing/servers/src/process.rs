@@ -157,7 +157,8 @@ mod tests {
     fn shell() -> (Child, Process) {
         let child = Command::new("sh").args(["-c", "sleep 60; true"]).spawn().expect("a shell");
         let process = Process::of(child.id()).expect("it runs");
-        // Until its child is another program, a shell may wait for that without an end.
+        // Until its child has become that program the shell waits in the kernel, where it cannot be
+        // frozen; and a frozen child never does.
         let name = |one: &Process| fs::read_to_string(format!("/proc/{}/comm", one.id));
         let sleeps = |one: &Process| name(one).is_ok_and(|name| name == "sleep\n");
         let begun = || Ok(process.family().iter().any(sleeps));
